@@ -24,7 +24,7 @@ pub struct AppParts {
     /// The store.
     pub store: Store,
     /// The figures of the report, shared by all its viewers.
-    pub board: ReportCache,
+    pub report_cache: ReportCache,
     /// Whether this installation is a sandbox: all persons are made up, a page shows the messages, and the registry is
     /// simulated.
     pub sandbox: bool,
@@ -68,7 +68,7 @@ impl App {
     pub fn new(store: Store, sandbox: bool) -> Self {
         let store = store.telling(news_words());
         Self(Arc::new(AppParts {
-            board: ReportCache::new(store.clone()),
+            report_cache: ReportCache::new(store.clone()),
             store,
             sandbox,
             tells_inner: sandbox,

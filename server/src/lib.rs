@@ -34,13 +34,13 @@ use tower_http::csrf::CsrfLayer;
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    let words = Locale::of_this_process();
-    let cli = match cli::args::parse(words, std::env::args_os()) {
+    let locale = Locale::of_this_process();
+    let cli = match cli::args::parse(locale, std::env::args_os()) {
         Ok(cli) => cli,
-        Err(error) => return cli::help::print_usage(&error, words),
+        Err(error) => return cli::help::print_usage(&error, locale),
     };
     if cli::args::shows_password(std::env::args_os()) {
-        log::say(&format!("ngomon: {}", words.text("warn-password-shown")));
+        log::say(&format!("ngomon: {}", locale.text("warn-password-shown")));
     }
     // TLS to a remote database needs a cryptography provider, which is chosen once.
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
@@ -52,7 +52,7 @@ pub fn run() -> ExitCode {
         }
     };
     let data = commands::context::location(&cli.places);
-    let (ended, changed) = runtime.block_on(ngomon_store::watched(commands::run(cli, words)));
+    let (ended, changed) = runtime.block_on(ngomon_store::watched(commands::run(cli, locale)));
     // Background tasks end first. The data are consistent without this, too, as long as nobody copies the database file alone, without its
     // log.
     drop(runtime);
@@ -65,19 +65,19 @@ pub fn run() -> ExitCode {
             None => done.into(),
             // The changes stay committed; output that was only to be read is lost.
             Some(why) if changed => {
-                say(words.text_with("open-output", &[("path", "-"), ("why", &why)]));
+                say(locale.text_with("open-output", &[("path", "-"), ("why", &why)]));
                 done.into()
             }
             Some(why) => {
-                say(words.text_with("error-write", &[("path", "-"), ("why", &why)]));
+                say(locale.text_with("error-write", &[("path", "-"), ("why", &why)]));
                 ExitCode::FAILURE
             }
         },
         Err(failure) => {
             say(if changed {
-                failure.after_change(words)
+                failure.after_change(locale)
             } else {
-                failure.for_people(words)
+                failure.for_people(locale)
             });
             ExitCode::from(failure.status())
         }

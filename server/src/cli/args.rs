@@ -459,7 +459,7 @@ pub fn shows_password(args: impl IntoIterator<Item = OsString>) -> bool {
 }
 
 /// Parses the command line, with help in the caller's language.
-pub fn parse(words: Locale, args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+pub fn parse(locale: Locale, args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let mut args: Vec<OsString> = args.into_iter().collect();
     // As in other programs: `ngomon help import`, `ngomon version`.
     for (word, flag) in [("help", "--help"), ("version", "--version")] {
@@ -468,7 +468,7 @@ pub fn parse(words: Locale, args: impl IntoIterator<Item = OsString>) -> Result<
             args.push(flag.into());
         }
     }
-    let command = in_words(Cli::command(), words);
+    let command = in_words(Cli::command(), locale);
     Cli::from_arg_matches(&command.try_get_matches_from(args)?)
 }
 
@@ -481,8 +481,8 @@ mod tests {
     fn command_line_definition_is_valid_and_translated() {
         Cli::command().debug_assert();
         for locale in ["vi", "en"] {
-            let words = Locale::of_locale(|_| Some(locale.to_owned()));
-            check(&in_words(Cli::command(), words));
+            let locale = Locale::of_locale(|_| Some(locale.to_owned()));
+            check(&in_words(Cli::command(), locale));
         }
     }
 
@@ -520,8 +520,8 @@ mod tests {
     /// `help` and `version` work as commands and print the same as the flags.
     #[test]
     fn help_and_version_subcommands_equal_flags() {
-        let words = Locale::of_locale(|_| Some("en".to_owned()));
-        let said = |line: &str| parse(words, line.split(' ').map(Into::into)).unwrap_err().to_string();
+        let locale = Locale::of_locale(|_| Some("en".to_owned()));
+        let said = |line: &str| parse(locale, line.split(' ').map(Into::into)).unwrap_err().to_string();
         assert_eq!(said("ngomon help reconcile"), said("ngomon reconcile --help"));
         assert_eq!(said("ngomon help"), said("ngomon --help"));
         assert_eq!(said("ngomon version"), said("ngomon --version"));

@@ -8,35 +8,35 @@ use std::error::Error as _;
 use std::process::ExitCode;
 
 /// A command with its help. The message `help-VERB` describes a verb, `help-arg-NAME` an argument.
-pub fn in_words(command: Command, words: Locale) -> Command {
+pub fn in_words(command: Command, locale: Locale) -> Command {
     let version = flag("version", 'V', ArgAction::Version);
-    verb(command.disable_version_flag(true).arg(version), words, "help")
+    verb(command.disable_version_flag(true).arg(version), locale, "help")
 }
 
-fn verb(command: Command, words: Locale, key: &str) -> Command {
+fn verb(command: Command, locale: Locale, key: &str) -> Command {
     let template = format!(
         "{{about}}\n\n{}: {{usage}}\n\n{{all-args}}{{after-help}}",
-        words.text("usage")
+        locale.text("usage")
     );
     let mut command = command
-        .after_help(words.find(&format!("{key}-after"), &[]).unwrap_or_default())
-        .about(words.text(key))
+        .after_help(locale.find(&format!("{key}-after"), &[]).unwrap_or_default())
+        .about(locale.text(key))
         .help_template(template)
-        .subcommand_help_heading(words.text("usage-commands"))
+        .subcommand_help_heading(locale.text("usage-commands"))
         .disable_help_subcommand(true)
         .disable_help_flag(true)
         .arg(flag("help", 'h', ArgAction::Help));
     let names: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
     for name in names {
         let key = format!("{key}-{name}");
-        command = command.mut_subcommand(name, |c| verb(c, words, &key));
+        command = command.mut_subcommand(name, |c| verb(c, locale, &key));
     }
     let args: Vec<String> = command.get_arguments().map(|a| a.get_id().to_string()).collect();
     for (at, arg) in args.into_iter().enumerate() {
         command = command.mut_arg(arg, |arg| {
             // Arguments that all verbs share come last.
             let order = if arg.is_global_set() { 100 + at } else { at };
-            described(arg, words, key).display_order(order)
+            described(arg, locale, key).display_order(order)
         });
     }
     command
@@ -48,15 +48,15 @@ fn flag(name: &'static str, short: char, action: ArgAction) -> Arg {
 
 /// An argument with its description, its values, and the default or the environment variable that replaces it. A verb can have its own text
 /// for it, `help-VERB-arg-NAME`.
-fn described(arg: Arg, words: Locale, verb: &str) -> Arg {
+fn described(arg: Arg, locale: Locale, verb: &str) -> Arg {
     let heading = if arg.is_positional() {
         "usage-arguments"
     } else {
         "usage-options"
     };
-    let own = words.find(&format!("{verb}-arg-{}", arg.get_id()), &[]);
-    let help = own.unwrap_or_else(|| words.text(&format!("help-arg-{}", arg.get_id())));
-    let arg = arg.help_heading(words.text(heading));
+    let own = locale.find(&format!("{verb}-arg-{}", arg.get_id()), &[]);
+    let help = own.unwrap_or_else(|| locale.text(&format!("help-arg-{}", arg.get_id())));
+    let arg = arg.help_heading(locale.text(heading));
     if !arg.get_action().takes_values() {
         return arg.help(help);
     }
@@ -70,8 +70,8 @@ fn described(arg: Arg, words: Locale, verb: &str) -> Arg {
     let env = arg.get_env().map(|name| name.to_string_lossy());
     let notes = [
         Some(values).filter(|values| !values.is_empty()),
-        default.map(|value| words.text_with("usage-default", &[("value", &value)])),
-        env.map(|name| words.text_with("usage-env", &[("name", &name)])),
+        default.map(|value| locale.text_with("usage-default", &[("value", &value)])),
+        env.map(|name| locale.text_with("usage-env", &[("name", &name)])),
     ];
     let notes: Vec<String> = notes.into_iter().flatten().collect();
     let notes = if notes.is_empty() {
@@ -86,8 +86,8 @@ fn described(arg: Arg, words: Locale, verb: &str) -> Arg {
 }
 
 /// Prints the parser's output: help and version exit with 0, a wrong command line with 2.
-pub fn print_usage(error: &Error, words: Locale) -> ExitCode {
-    match what_is_wrong(error, words) {
+pub fn print_usage(error: &Error, locale: Locale) -> ExitCode {
+    match what_is_wrong(error, locale) {
         Some(wrong) => log::say(&format!("ngomon: {wrong}")),
         // Nothing can be done about a closed pipe.
         None => drop(error.print()),
@@ -96,7 +96,7 @@ pub fn print_usage(error: &Error, words: Locale) -> ExitCode {
 }
 
 /// The error, what would be right, and the usage of the command. `None` if help was requested.
-fn what_is_wrong(error: &Error, words: Locale) -> Option<String> {
+fn what_is_wrong(error: &Error, locale: Locale) -> Option<String> {
     let given = |kind| text(error, kind).unwrap_or_default();
     let argument = given(ContextKind::InvalidArg);
     let value = given(ContextKind::InvalidValue);
@@ -109,11 +109,11 @@ fn what_is_wrong(error: &Error, words: Locale) -> Option<String> {
         | ErrorKind::Format => return None,
         ErrorKind::InvalidSubcommand => {
             let command = given(ContextKind::InvalidSubcommand);
-            words.text_with("usage-no-command", &[("command", &command)])
+            locale.text_with("usage-no-command", &[("command", &command)])
         }
-        ErrorKind::UnknownArgument => words.text_with("usage-no-argument", of_argument),
-        ErrorKind::MissingSubcommand => words.text("usage-command-missing"),
-        ErrorKind::MissingRequiredArgument => words.text_with("usage-argument-missing", of_argument),
+        ErrorKind::UnknownArgument => locale.text_with("usage-no-argument", of_argument),
+        ErrorKind::MissingSubcommand => locale.text("usage-command-missing"),
+        ErrorKind::MissingRequiredArgument => locale.text_with("usage-argument-missing", of_argument),
         ErrorKind::ArgumentConflict => {
             let other = given(ContextKind::PriorArg);
             let key = if other == argument {
@@ -121,20 +121,20 @@ fn what_is_wrong(error: &Error, words: Locale) -> Option<String> {
             } else {
                 "usage-conflict"
             };
-            words.text_with(key, &[("argument", &argument), ("other", &other)])
+            locale.text_with(key, &[("argument", &argument), ("other", &other)])
         }
         ErrorKind::ValueValidation => {
             let why = error.source().map(ToString::to_string).unwrap_or_default();
-            words.text_with(
+            locale.text_with(
                 "usage-value-why",
                 &[("argument", &argument), ("value", &value), ("why", &why)],
             )
         }
-        ErrorKind::InvalidValue if !value.is_empty() => words.text_with("usage-value", of_argument),
-        ErrorKind::TooManyValues => words.text_with("usage-value-too-many", of_argument),
-        ErrorKind::InvalidUtf8 => words.text("usage-not-utf8"),
+        ErrorKind::InvalidValue if !value.is_empty() => locale.text_with("usage-value", of_argument),
+        ErrorKind::TooManyValues => locale.text_with("usage-value-too-many", of_argument),
+        ErrorKind::InvalidUtf8 => locale.text("usage-not-utf8"),
         // Too few values, or none.
-        _ => words.text_with("usage-value-missing", of_argument),
+        _ => locale.text_with("usage-value-missing", of_argument),
     }];
     for (kind, key) in [
         (ContextKind::ValidValue, "usage-valid"),
@@ -143,16 +143,16 @@ fn what_is_wrong(error: &Error, words: Locale) -> Option<String> {
         (ContextKind::SuggestedArg, "usage-suggested"),
     ] {
         let right = text(error, kind).filter(|right| !right.is_empty());
-        lines.extend(right.map(|right| words.text_with(key, &[("right", &right)])));
+        lines.extend(right.map(|right| locale.text_with(key, &[("right", &right)])));
     }
     let mut wrong = lines.join(" ");
     // The parser's usage would list every argument here.
     let lists_all = error.kind() == ErrorKind::TooManyValues;
     let usage = given(ContextKind::Usage);
     if let Some(usage) = usage.strip_prefix("Usage: ").filter(|_| !lists_all) {
-        wrong += &format!("\n{}: {usage}", words.text("usage"));
+        wrong += &format!("\n{}: {usage}", locale.text("usage"));
     }
-    Some(format!("{wrong}\n{}", words.text("usage-help")))
+    Some(format!("{wrong}\n{}", locale.text("usage-help")))
 }
 
 /// The text of a detail that the parser adds to an error.
@@ -173,13 +173,13 @@ mod tests {
     /// The message for a wrong command line in both languages, without the hint at its end.
     fn usage_text(line: &str) -> [String; 2] {
         ["vi", "en"].map(|tag| {
-            let words = Locale::of_tag(tag).unwrap();
+            let locale = Locale::of_tag(tag).unwrap();
             let args = std::iter::once("ngomon").chain(line.split_whitespace());
-            let error = parse(words, args.map(Into::into)).unwrap_err();
+            let error = parse(locale, args.map(Into::into)).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");
-            let text = what_is_wrong(&error, words).unwrap();
+            let text = what_is_wrong(&error, locale).unwrap();
             let (text, hint) = text.rsplit_once('\n').unwrap();
-            assert_eq!(hint, words.text("usage-help"));
+            assert_eq!(hint, locale.text("usage-help"));
             text.to_owned()
         })
     }
@@ -245,10 +245,10 @@ mod tests {
             "report --help",
             "--version",
         ] {
-            let words = Locale::of_tag("vi").unwrap();
+            let locale = Locale::of_tag("vi").unwrap();
             let args = std::iter::once("ngomon").chain(line.split_whitespace());
-            let error = parse(words, args.map(Into::into)).unwrap_err();
-            assert_eq!(what_is_wrong(&error, words), None, "{line}");
+            let error = parse(locale, args.map(Into::into)).unwrap_err();
+            assert_eq!(what_is_wrong(&error, locale), None, "{line}");
             let help = error.to_string();
             for english in [
                 "Usage",

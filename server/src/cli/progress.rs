@@ -40,35 +40,35 @@ type Wording = fn(&ProgressState, Locale) -> String;
 
 /// Formats numbers in the language of this process.
 fn in_words(style: ProgressStyle) -> ProgressStyle {
-    let words = Locale::of_this_process();
+    let locale = Locale::of_this_process();
     let keys: [(&'static str, Wording); 7] = [
-        ("done", |state, words| words.number(state.pos())),
-        ("all", |state, words| words.number(state.len().unwrap_or_default())),
-        ("rate", |state, words| {
-            words.text_with("progress-rate", &[("n", &words.number(whole(state.per_sec())))])
+        ("done", |state, locale| locale.number(state.pos())),
+        ("all", |state, locale| locale.number(state.len().unwrap_or_default())),
+        ("rate", |state, locale| {
+            locale.text_with("progress-rate", &[("n", &locale.number(whole(state.per_sec())))])
         }),
-        ("done_size", |state, words| megabytes(state.pos(), words)),
-        ("all_size", |state, words| {
-            megabytes(state.len().unwrap_or_default(), words)
+        ("done_size", |state, locale| megabytes(state.pos(), locale)),
+        ("all_size", |state, locale| {
+            megabytes(state.len().unwrap_or_default(), locale)
         }),
-        ("rate_size", |state, words| {
-            words.text_with("progress-rate", &[("n", &megabytes(whole(state.per_sec()), words))])
+        ("rate_size", |state, locale| {
+            locale.text_with("progress-rate", &[("n", &megabytes(whole(state.per_sec()), locale))])
         }),
-        ("left", |state, words| {
-            words.text_with("progress-left", &[("time", &clock(state.eta().as_secs()))])
+        ("left", |state, locale| {
+            locale.text_with("progress-left", &[("time", &clock(state.eta().as_secs()))])
         }),
     ];
     keys.into_iter().fold(style, |style, (key, said)| {
         style.with_key(key, move |state: &ProgressState, to: &mut dyn Write| {
             // Writing into the line being drawn cannot fail.
-            to.write_str(&said(state, words)).unwrap_or_default();
+            to.write_str(&said(state, locale)).unwrap_or_default();
         })
     })
 }
 
 /// Bytes as `86,2 MB`, in English `86.2 MB`.
-fn megabytes(bytes: u64, words: Locale) -> String {
-    format!("{} MB", words.tenths(bytes / 100_000))
+fn megabytes(bytes: u64, locale: Locale) -> String {
+    format!("{} MB", locale.tenths(bytes / 100_000))
 }
 
 /// Seconds as `1:05` or `2:00:00`.

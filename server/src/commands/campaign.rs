@@ -10,36 +10,36 @@ use ngomon_rules::officials::POLICY_KEYS;
 use ngomon_store::CampaignChange;
 
 /// Runs `campaign show|set`.
-pub async fn campaign(desk: &CommandContext, verb: SettingVerb) -> Result<ExitStatus> {
+pub async fn campaign(ctx: &CommandContext, verb: SettingVerb) -> Result<ExitStatus> {
     match verb {
         SettingVerb::Show(format) => {
-            let campaign = desk.open().await?.campaign().await?;
+            let campaign = ctx.open().await?.campaign().await?;
             let keys = KEYS
                 .iter()
                 .map(|key| ((*key).to_owned(), campaign.get(key).unwrap_or_default()));
-            show(desk, keys, "campaign", format.format);
+            show(ctx, keys, "campaign", format.format);
             Ok(ExitStatus::Yes)
         }
         SettingVerb::Set { key, value, approve } => {
             known(&key, KEYS.iter().map(ToString::to_string))?;
-            let store = desk.open_or_create().await?;
-            match store.set_campaign(&key, &value, approve, &desk.by).await? {
+            let store = ctx.open_or_create().await?;
+            match store.set_campaign(&key, &value, approve, &ctx.by).await? {
                 CampaignChange::Done => {
-                    desk.seal(&store).await;
-                    tell_set(desk, &key, &value);
+                    ctx.seal(&store).await;
+                    tell_set(ctx, &key, &value);
                     Ok(ExitStatus::Yes)
                 }
                 CampaignChange::NeedsApproval(units) => {
                     let all: u64 = units.values().sum();
-                    desk.print_text(
+                    ctx.print_text(
                         "setting-needs-approval",
-                        &[("n", &desk.words.number(all)), ("key", &key), ("value", &value)],
+                        &[("n", &ctx.locale.number(all)), ("key", &key), ("value", &value)],
                     );
                     let mut table = Table::new(&["unit", "accounts"]);
                     for (unit, n) in units {
                         table.push([unit, n.to_string()]);
                     }
-                    desk.print(&table, Format::Table);
+                    ctx.print(&table, Format::Table);
                     Ok(ExitStatus::NeedsApproval)
                 }
             }
@@ -48,33 +48,33 @@ pub async fn campaign(desk: &CommandContext, verb: SettingVerb) -> Result<ExitSt
 }
 
 /// Runs `policy show|set`.
-pub async fn policy(desk: &CommandContext, verb: SettingVerb) -> Result<ExitStatus> {
+pub async fn policy(ctx: &CommandContext, verb: SettingVerb) -> Result<ExitStatus> {
     match verb {
         SettingVerb::Show(format) => {
-            let policy = desk.open().await?.policy().await?;
+            let policy = ctx.open().await?.policy().await?;
             let keys = policy_keys().map(|key| {
                 let value = policy.get(&key).unwrap_or_default();
                 (key, value)
             });
-            show(desk, keys, "policy", format.format);
+            show(ctx, keys, "policy", format.format);
             Ok(ExitStatus::Yes)
         }
         SettingVerb::Set { key, value, .. } => {
             known(&key, policy_keys())?;
-            let store = desk.open_or_create().await?;
-            store.set_policy(&key, &value, &desk.by).await?;
-            desk.seal(&store).await;
-            tell_set(desk, &key, &value);
+            let store = ctx.open_or_create().await?;
+            store.set_policy(&key, &value, &ctx.by).await?;
+            ctx.seal(&store).await;
+            tell_set(ctx, &key, &value);
             Ok(ExitStatus::Yes)
         }
     }
 }
 
-fn tell_set(desk: &CommandContext, key: &str, value: &str) {
+fn tell_set(ctx: &CommandContext, key: &str, value: &str) {
     if value.is_empty() {
-        desk.print_text("setting-cleared", &[("key", key)]);
+        ctx.print_text("setting-cleared", &[("key", key)]);
     } else {
-        desk.print_text("setting-done", &[("key", key), ("value", value)]);
+        ctx.print_text("setting-done", &[("key", key), ("value", value)]);
     }
 }
 
@@ -98,7 +98,7 @@ fn known(key: &str, mut keys: impl Iterator<Item = String> + Clone) -> Result<()
     ))
 }
 
-fn show(desk: &CommandContext, keys: impl Iterator<Item = (String, String)>, family: &str, format: Format) {
+fn show(ctx: &CommandContext, keys: impl Iterator<Item = (String, String)>, family: &str, format: Format) {
     let mut table = Table::new(&["key", "value", "meaning"]);
     for (key, value) in keys {
         let name = if key.starts_with("brake.") && key != "brake.unit" {
@@ -106,7 +106,7 @@ fn show(desk: &CommandContext, keys: impl Iterator<Item = (String, String)>, fam
         } else {
             key.replace('.', "-")
         };
-        table.push([key, value, desk.words.text(&format!("{family}-{name}"))]);
+        table.push([key, value, ctx.locale.text(&format!("{family}-{name}"))]);
     }
-    desk.print(&table, format);
+    ctx.print(&table, format);
 }

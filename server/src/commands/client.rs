@@ -26,64 +26,64 @@ const LISTED: [&str; 7] = [
 ];
 
 /// Adds, edits, lists, rotates, disables or removes clients; lists their security events and sends them again.
-pub async fn run(desk: &CommandContext, verb: ClientVerb) -> Result<ExitStatus> {
+pub async fn run(ctx: &CommandContext, verb: ClientVerb) -> Result<ExitStatus> {
     match verb {
         ClientVerb::Add(args) => {
             let client = stated(args.options, Client::new(&args.name, Vec::new()))?;
-            let store = desk.open_or_create().await?;
+            let store = ctx.open_or_create().await?;
             has_its_units(&store, &client).await?;
-            let new = store.add_client(client, &desk.by).await?;
-            shown_once(desk, &new);
-            desk.warn("client-discovery", &[]);
-            desk.seal(&store).await;
+            let new = store.add_client(client, &ctx.by).await?;
+            shown_once(ctx, &new);
+            ctx.warn("client-discovery", &[]);
+            ctx.seal(&store).await;
         }
-        ClientVerb::Edit(args) => edit(desk, *args).await?,
-        ClientVerb::Subjects { client, file } => take_over(desk, &client, &file).await?,
+        ClientVerb::Edit(args) => edit(ctx, *args).await?,
+        ClientVerb::Subjects { client, file } => take_over(ctx, &client, &file).await?,
         ClientVerb::List(format) => {
             let mut table = Table::new(&LISTED);
-            for known in desk.open().await?.clients().await? {
-                table.push(line(desk, format.format, &known));
+            for known in ctx.open().await?.clients().await? {
+                table.push(line(ctx, format.format, &known));
             }
-            desk.print(&table, format.format);
+            ctx.print(&table, format.format);
         }
         ClientVerb::Rotate { client, overlap } => {
-            let store = desk.open_to_change().await?;
+            let store = ctx.open_to_change().await?;
             let new = store
-                .rotate_client(&client, i64::from(overlap) * 3_600, &desk.by)
+                .rotate_client(&client, i64::from(overlap) * 3_600, &ctx.by)
                 .await?;
-            shown_once(desk, &new);
-            desk.seal(&store).await;
+            shown_once(ctx, &new);
+            ctx.seal(&store).await;
         }
         ClientVerb::Disable { client } => {
-            let store = desk.open_to_change().await?;
-            store.disable_client(&client, &desk.by).await?;
-            desk.seal(&store).await;
-            desk.print_text("client-disabled", &[("name", &client)]);
+            let store = ctx.open_to_change().await?;
+            store.disable_client(&client, &ctx.by).await?;
+            ctx.seal(&store).await;
+            ctx.print_text("client-disabled", &[("name", &client)]);
         }
         ClientVerb::Enable { client } => {
-            let store = desk.open_to_change().await?;
-            store.enable_client(&client, &desk.by).await?;
-            desk.seal(&store).await;
-            desk.print_text("client-enabled", &[("name", &client)]);
+            let store = ctx.open_to_change().await?;
+            store.enable_client(&client, &ctx.by).await?;
+            ctx.seal(&store).await;
+            ctx.print_text("client-enabled", &[("name", &client)]);
         }
         ClientVerb::Remove { client } => {
-            let store = desk.open_to_change().await?;
-            store.remove_client(&client, &desk.by).await?;
-            desk.seal(&store).await;
-            desk.print_text("client-removed", &[("name", &client)]);
+            let store = ctx.open_to_change().await?;
+            store.remove_client(&client, &ctx.by).await?;
+            ctx.seal(&store).await;
+            ctx.print_text("client-removed", &[("name", &client)]);
         }
         ClientVerb::Notices {
             resend,
             untaken,
             format,
         } => {
-            let store = desk.open().await?;
+            let store = ctx.open().await?;
             if let Some(notice) = resend {
-                if !store.resend_notice(&notice, &desk.by).await? {
+                if !store.resend_notice(&notice, &ctx.by).await? {
                     return Err(CommandError::error_text("client-no-notice", &[("notice", &notice)]));
                 }
-                desk.seal(&store).await;
-                desk.print_text("client-resent", &[("notice", &notice)]);
+                ctx.seal(&store).await;
+                ctx.print_text("client-resent", &[("notice", &notice)]);
                 return Ok(ExitStatus::Yes);
             }
             let mut table = Table::new(&["notice", "at", "client", "what", "account", "taken", "tries", "fault"]);
@@ -94,39 +94,39 @@ pub async fn run(desk: &CommandContext, verb: ClientVerb) -> Result<ExitStatus> 
             };
             for one in lines {
                 let taken = match (one.taken, one.waits) {
-                    (Some(at), _) => instant(desk, format.format, at),
-                    (None, true) => desk.words.text("notice-waits"),
-                    (None, false) => desk.words.text("notice-given-up"),
+                    (Some(at), _) => instant(ctx, format.format, at),
+                    (None, true) => ctx.locale.text("notice-waits"),
+                    (None, false) => ctx.locale.text("notice-given-up"),
                 };
-                let at = instant(desk, format.format, one.at);
+                let at = instant(ctx, format.format, one.at);
                 let (account, tries) = (one.account.to_string(), one.tries.to_string());
                 let fault = match format.format {
-                    Format::Table => notice_fault(desk.words, &one.fault),
+                    Format::Table => notice_fault(ctx.locale, &one.fault),
                     _ => one.fault,
                 };
                 table.push([one.id, at, one.client, one.kind, account, taken, tries, fault]);
             }
-            desk.print(&table, format.format);
+            ctx.print(&table, format.format);
         }
     }
     Ok(ExitStatus::Yes)
 }
 
-async fn edit(desk: &CommandContext, args: EditClient) -> Result<()> {
-    let store = desk.open_to_change().await?;
+async fn edit(ctx: &CommandContext, args: EditClient) -> Result<()> {
+    let store = ctx.open_to_change().await?;
     let known = known(&store, &args.client).await?;
     let mut base = known.client.clone();
     base.name = args.name.unwrap_or(base.name);
     let client = stated(args.options, base)?;
     has_its_units(&store, &client).await?;
-    let new = store.edit_client(&known.id, &known.client, client, &desk.by).await?;
-    shown_once(desk, &new);
-    desk.seal(&store).await;
-    desk.print_text("client-edited", &[("name", &known.client.name)]);
+    let new = store.edit_client(&known.id, &known.client, client, &ctx.by).await?;
+    shown_once(ctx, &new);
+    ctx.seal(&store).await;
+    ctx.print_text("client-edited", &[("name", &known.client.name)]);
     Ok(())
 }
 
-async fn take_over(desk: &CommandContext, client: &str, file: &Path) -> Result<()> {
+async fn take_over(ctx: &CommandContext, client: &str, file: &Path) -> Result<()> {
     let path = file.display().to_string();
     let text = std::fs::read_to_string(file);
     let text =
@@ -134,37 +134,37 @@ async fn take_over(desk: &CommandContext, client: &str, file: &Path) -> Result<(
     let wrong =
         |row: usize| CommandError::error_text("error-subjects-row", &[("path", &path), ("row", &row.to_string())]);
     let subjects = subjects(&text).map_err(wrong)?;
-    let store = desk.open_to_change().await?;
-    let new = store.name_subjects(client, subjects, &desk.by).await?;
-    desk.seal(&store).await;
-    desk.print_text("client-subjects", &[("name", client), ("n", &new.to_string())]);
+    let store = ctx.open_to_change().await?;
+    let new = store.name_subjects(client, subjects, &ctx.by).await?;
+    ctx.seal(&store).await;
+    ctx.print_text("client-subjects", &[("name", client), ("n", &new.to_string())]);
     Ok(())
 }
 
 /// Prints the client's id and secret in a form that scripts can read.
-fn shown_once(desk: &CommandContext, new: &NewClient) {
+fn shown_once(ctx: &CommandContext, new: &NewClient) {
     let mut lines = vec![format!("client_id: {}", new.id)];
     lines.extend(new.secret.iter().map(|secret| format!("client_secret: {secret}")));
-    desk.once(&lines);
+    ctx.once(&lines);
     if new.secret.is_some() {
-        desk.warn("client-secret-once", &[]);
+        ctx.warn("client-secret-once", &[]);
     }
 }
 
 /// An instant: in words for people, as RFC 3339 for scripts.
-pub fn instant(desk: &CommandContext, format: Format, at: i64) -> String {
+pub fn instant(ctx: &CommandContext, format: Format, at: i64) -> String {
     match (format, jiff::Timestamp::from_microsecond(at)) {
         (Format::Csv | Format::Json, Ok(at)) => at.to_string(),
-        _ => desk.words.instant(at),
+        _ => ctx.locale.instant(at),
     }
 }
 
-fn line(desk: &CommandContext, format: Format, known: &RegisteredClient) -> [String; LISTED.len()] {
+fn line(ctx: &CommandContext, format: Format, known: &RegisteredClient) -> [String; LISTED.len()] {
     [
         known.id.to_string(),
         known.client.name.clone(),
         if known.enabled { "yes" } else { "no" }.to_owned(),
-        known.last_use.map(|at| instant(desk, format, at)).unwrap_or_default(),
+        known.last_use.map(|at| instant(ctx, format, at)).unwrap_or_default(),
         known.client.redirect_uris.join(" "),
         Scope::words(&known.client.scopes),
         known.client.resources.join(" "),
@@ -215,10 +215,10 @@ fn stated(options: ClientOptions, base: Client) -> Result<Client> {
     };
     let scopes = options
         .scope
-        .map(|words| words.iter().filter_map(|word| Scope::parse(word)).collect());
+        .map(|names| names.iter().filter_map(|word| Scope::parse(word)).collect());
     let kinds = options
         .kind
-        .map(|words| words.iter().filter_map(|word| AccountKind::parse(word)).collect());
+        .map(|names| names.iter().filter_map(|word| AccountKind::parse(word)).collect());
     let units = base.units.into_iter().map(|unit| unit.0).collect();
     let client = Client {
         redirect_uris: several(options.redirect_uri, base.redirect_uris),

@@ -40,12 +40,12 @@ pub struct CommandContext {
     /// The actor, as the journal names it.
     pub by: String,
     /// The language of the output.
-    pub words: Locale,
+    pub locale: Locale,
 }
 
 impl CommandContext {
     /// The context of a command with these arguments.
-    pub fn new(args: &PlaceArgs, words: Locale) -> Self {
+    pub fn new(args: &PlaceArgs, locale: Locale) -> Self {
         let dir = directory(args);
         let keys = args.keys.clone().unwrap_or_else(|| dir.join("keys"));
         Self {
@@ -58,7 +58,7 @@ impl CommandContext {
                 Some(by) if by.contains(':') => by.clone(),
                 Some(name) => AccountId::of_operator(name).0,
             },
-            words,
+            locale,
         }
     }
 
@@ -132,13 +132,13 @@ impl CommandContext {
     }
 
     /// Prints a message.
-    pub fn print_text(&self, key: &str, gaps: &[(&'static str, &str)]) {
-        print(&self.words.text_with(key, gaps));
+    pub fn print_text(&self, key: &str, args: &[(&'static str, &str)]) {
+        print(&self.locale.text_with(key, args));
     }
 
     /// Warns about what remains to be done after a change.
-    pub fn warn(&self, key: &str, gaps: &[(&'static str, &str)]) {
-        let text = self.words.text_with(key, gaps);
+    pub fn warn(&self, key: &str, args: &[(&'static str, &str)]) {
+        let text = self.locale.text_with(key, args);
         writeln!(std::io::stderr(), "ngomon: {text}").ok();
     }
 
@@ -158,7 +158,7 @@ impl CommandContext {
     pub fn print(&self, table: &Table, format: Format) {
         let mut stdout = std::io::BufWriter::with_capacity(1 << 16, Stdout);
         table
-            .write(format, self.words, &mut stdout)
+            .write(format, self.locale, &mut stdout)
             .and_then(|()| stdout.flush())
             .ok();
         // Discard the buffered output that could not be written.

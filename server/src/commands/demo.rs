@@ -72,12 +72,12 @@ const OPERATORS: [(&str, &str); 2] = [("tiepnhan1", "Quay ho tro so 1"), ("tiepn
 
 /// Runs every step on the data directory by `command`, then starts the web server.
 pub async fn run(
-    desk: &CommandContext,
+    ctx: &CommandContext,
     args: &Serve,
     command: impl AsyncFn(Cli, Locale) -> Result<ExitStatus>,
 ) -> Result<ExitStatus> {
-    let words: Locale = desk.words;
-    let ngomon_store::Location::Directory(data) = &desk.places.data else {
+    let locale: Locale = ctx.locale;
+    let ngomon_store::Location::Directory(data) = &ctx.places.data else {
         return Err(CommandError::error_text("demo-embedded-only", &[]));
     };
     if data.join("ngomon.db").exists() {
@@ -95,18 +95,18 @@ pub async fn run(
         let path = files.join(name);
         std::fs::write(&path, text).map_err(writing(&path))?;
     }
-    desk.print_text("demo-intro", &[]);
+    ctx.print_text("demo-intro", &[]);
     for (key, step) in STEPS {
-        print_line!("\n── {} ──", words.text(key));
+        print_line!("\n── {} ──", locale.text(key));
         let files = files.display().to_string();
         let step = step.replace("DAY", DAY);
         print_line!("$ ngomon {} --data {}", step.replace("FILES", &files), data.display());
         let typed = std::iter::once(OsString::from("ngomon"))
             .chain(step.split(' ').map(|word| word.replace("FILES", &files).into()))
             .chain(["--data".into(), PathBuf::from(data).into_os_string()]);
-        let parsed = args::parse(words, typed)
+        let parsed = args::parse(locale, typed)
             .map_err(|e| CommandError::error_text("error-database", &[("why", &e.to_string())]))?;
-        let done = Box::pin(command(parsed, words)).await?;
+        let done = Box::pin(command(parsed, locale)).await?;
         if done != ExitStatus::Yes {
             return Ok(done);
         }
@@ -114,7 +114,7 @@ pub async fn run(
     print_line!("");
     // The full path, so that the line can be typed: the demo is often not on the `PATH`.
     let ngomon = std::env::current_exe().map_or_else(|_| "ngomon".to_owned(), |path| path.display().to_string());
-    desk.print_text(
+    ctx.print_text(
         "demo-end",
         &[("data", &data.display().to_string()), ("ngomon", &ngomon)],
     );
@@ -126,29 +126,29 @@ pub async fn run(
         } else {
             format!("Hue-{id}")
         };
-        table.push([username.to_owned(), password, words.text(seen)]);
+        table.push([username.to_owned(), password, locale.text(seen)]);
     }
-    desk.print(&table, Format::Table);
+    ctx.print(&table, Format::Table);
     print_line!("");
-    operators(desk).await?;
+    operators(ctx).await?;
     print_line!("");
     // Set by the program that started the demo and could not start the systems that belong to it.
     if let Ok(why) = std::env::var("NGOMON_DEMO_LEFT_OUT") {
-        desk.print_text("demo-left-out", &[("why", &why)]);
+        ctx.print_text("demo-left-out", &[("why", &why)]);
     }
-    serve::run(desk, args).await
+    serve::run(ctx, args).await
 }
 
 /// Enrols two operators at the counter. Printing their secrets is acceptable in the demo only.
-async fn operators(desk: &CommandContext) -> Result<()> {
-    let store = desk.open().await?;
+async fn operators(ctx: &CommandContext) -> Result<()> {
+    let store = ctx.open().await?;
     let mut table = Table::new(&["username", "password", "code", "recovery"]);
     let mut secrets = Vec::new();
     let now = store.now();
     let before = now.saturating_sub(SignedDuration::from_secs(30)).unwrap_or(now);
     let mut stays = 0;
     for (name, password) in OPERATORS {
-        let link = store.add_operator(name, &desk.by).await?;
+        let link = store.add_operator(name, &ctx.by).await?;
         let over = || CommandError::Store(Refusal::EnrolmentOver.into());
         let enrolment = store.enrolment(&link).await?.ok_or_else(over)?;
         let authenticator = Authenticator::new(name, &enrolment.totp_secret);
@@ -162,10 +162,10 @@ async fn operators(desk: &CommandContext) -> Result<()> {
         secrets.push(format!("{name}: {}", authenticator.secret()));
         stays = authenticator.stays(now);
     }
-    desk.seal(&store).await;
-    desk.print_text("demo-operators", &[]);
-    desk.print(&table, Format::Table);
-    desk.print_text(
+    ctx.seal(&store).await;
+    ctx.print_text("demo-operators", &[]);
+    ctx.print(&table, Format::Table);
+    ctx.print_text(
         "demo-operators-codes",
         &[("n", &stays.to_string()), ("secrets", &secrets.join("; "))],
     );

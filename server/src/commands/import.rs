@@ -35,7 +35,7 @@ pub(crate) fn table_of(arg: TableArg) -> Table {
 
 /// Imports a file.
 #[allow(clippy::too_many_lines, reason = "one step after the other, each with what it says")]
-pub async fn run(desk: &CommandContext, args: &Import) -> Result<ExitStatus> {
+pub async fn run(ctx: &CommandContext, args: &Import) -> Result<ExitStatus> {
     let table = table_of(args.table);
     // A missing file creates no data directory.
     let size = match std::fs::metadata(&args.file) {
@@ -52,7 +52,7 @@ pub async fn run(desk: &CommandContext, args: &Import) -> Result<ExitStatus> {
     if let Some(path) = &args.report {
         try_file(path).map_err(writing(path))?;
     }
-    let store = desk.open_or_create().await?;
+    let store = ctx.open_or_create().await?;
     let units = store.units().await?;
     if table != Table::Units && units.is_empty() {
         return Err(StoreError::from(Refusal::NoUnits).into());
@@ -68,21 +68,21 @@ pub async fn run(desk: &CommandContext, args: &Import) -> Result<ExitStatus> {
         return Err(StoreError::from(Refusal::UnknownUnit(unit.to_string())).into());
     }
     let context = Context { units: &units, as_of };
-    let bar = Progress::bytes(size, desk.words.text("progress-read"));
+    let bar = Progress::bytes(size, ctx.locale.text("progress-read"));
     let judged = check_file(table, &args.file, &context, &mut |bytes| bar.set(bytes))?;
     drop(bar);
     let here = already_here(&store, &judged, &context).await?;
     let counts = &judged.judgement().counts;
     if args.simulate {
         report(args, &judged, &context, &here)?;
-        summary(desk, counts, &here);
-        would_wait(desk, args, counts);
+        summary(ctx, counts, &here);
+        would_wait(ctx, args, counts);
         let mut remarks = Remarks::default();
         for row in judged.rows(&context)? {
-            remarks.add(&row?, desk.words);
+            remarks.add(&row?, ctx.locale);
         }
-        remarks.print(desk);
-        desk.print_text("import-simulated", &[]);
+        remarks.print(ctx);
+        ctx.print_text("import-simulated", &[]);
         return Ok(ExitStatus::Yes);
     }
     let rows = match &full {
@@ -95,31 +95,31 @@ pub async fn run(desk: &CommandContext, args: &Import) -> Result<ExitStatus> {
         rows,
         unreadable: counts.unreadable(),
         as_of,
-        by: desk.by.clone(),
+        by: ctx.by.clone(),
         full,
         units: unit_codes(table, &judged, &context)?,
     };
-    match begin(desk, &store, incoming, args.approve.as_deref()).await? {
+    match begin(ctx, &store, incoming, args.approve.as_deref()).await? {
         LoadDecision::NeedsApproval { load, faults } => {
             // The load waits for approval even if the report fails.
             if let Err(failure) = report(args, &judged, &context, &here) {
-                desk.warn("open-part", &[("why", &failure.for_people(desk.words))]);
+                ctx.warn("open-part", &[("why", &failure.for_people(ctx.locale))]);
             }
-            summary(desk, counts, &here);
-            would_wait(desk, args, counts);
+            summary(ctx, counts, &here);
+            would_wait(ctx, args, counts);
             print_line!("load: {load}");
             for fault in &faults {
-                desk.tell_fault(fault);
+                ctx.tell_fault(fault);
             }
             let file = args.file.display().to_string();
-            desk.print_text(
+            ctx.print_text(
                 "import-needs-approval",
                 &[("table", table.name()), ("file", &file), ("load", &load)],
             );
             Ok(ExitStatus::NeedsApproval)
         }
         LoadDecision::Open(mut load) => {
-            let staged = stage(desk, args, &judged, &context, &here, &mut load).await;
+            let staged = stage(ctx, args, &judged, &context, &here, &mut load).await;
             let remarks = match staged {
                 Ok(remarks) => remarks,
                 Err(failure) => {
@@ -129,22 +129,22 @@ pub async fn run(desk: &CommandContext, args: &Import) -> Result<ExitStatus> {
                 }
             };
             let id = load.finish().await?;
-            summary(desk, counts, &here);
+            summary(ctx, counts, &here);
             if counts.unreadable() > 0 {
-                let n = desk.words.number(counts.unreadable());
-                desk.print_text("import-rows-wait", &[("n", &n), ("table", table.name())]);
+                let n = ctx.locale.number(counts.unreadable());
+                ctx.print_text("import-rows-wait", &[("n", &n), ("table", table.name())]);
             }
             print_line!("load: {id}");
-            remarks.print(desk);
+            remarks.print(ctx);
             if table == Table::Registry {
-                match store.retry_pending(&desk.by).await {
+                match store.retry_pending(&ctx.by).await {
                     Ok(0) => {}
-                    Ok(answered) => desk.print_text("import-pending-answered", &[("n", &desk.words.number(answered))]),
+                    Ok(answered) => ctx.print_text("import-pending-answered", &[("n", &ctx.locale.number(answered))]),
                     // The server retries by itself, and so does the next import of the registry.
-                    Err(error) => desk.warn("open-pending", &[("why", &error.to_string())]),
+                    Err(error) => ctx.warn("open-pending", &[("why", &error.to_string())]),
                 }
             }
-            desk.seal(&store).await;
+            ctx.seal(&store).await;
             Ok(ExitStatus::Yes)
         }
     }
@@ -156,24 +156,27 @@ impl CommandContext {
             HealthFault::FewerRows { before, now } => self.print_text(
                 "health-fewer-rows",
                 &[
-                    ("before", &self.words.number(*before)),
-                    ("now", &self.words.number(*now)),
+                    ("before", &self.locale.number(*before)),
+                    ("now", &self.locale.number(*now)),
                 ],
             ),
             HealthFault::MoreUnreadable { before, now } => self.print_text(
                 "health-more-unreadable",
                 &[
-                    ("before", &self.words.percent(*before)),
-                    ("now", &self.words.percent(*now)),
+                    ("before", &self.locale.percent(*before)),
+                    ("now", &self.locale.percent(*now)),
                 ],
             ),
             HealthFault::EarlierDay { last, now } => self.print_text(
                 "health-earlier-day",
-                &[("last", &self.words.day(*last)), ("now", &self.words.day(*now))],
+                &[("last", &self.locale.day(*last)), ("now", &self.locale.day(*now))],
             ),
-            HealthFault::DayToCome(day) => self.print_text("health-day-to-come", &[("day", &self.words.day(*day))]),
+            HealthFault::DayToCome(day) => self.print_text("health-day-to-come", &[("day", &self.locale.day(*day))]),
             HealthFault::UnitsMissing(units) => {
-                self.print_text("health-units-missing", &[("n", &self.words.number(units.len() as u64))]);
+                self.print_text(
+                    "health-units-missing",
+                    &[("n", &self.locale.number(units.len() as u64))],
+                );
                 for unit in units {
                     print_line!("  {unit}");
                 }
@@ -184,7 +187,7 @@ impl CommandContext {
 
 /// Begins the load; waits while another import is running.
 async fn begin(
-    desk: &CommandContext,
+    ctx: &CommandContext,
     store: &Store,
     incoming: LoadRequest,
     approve: Option<&str>,
@@ -195,7 +198,7 @@ async fn begin(
         match store.begin_load(incoming.clone(), approve).await {
             Err(StoreError::Refused(Refusal::ImportAtWork)) => {
                 if waited == 0 {
-                    desk.warn("import-waits", &[]);
+                    ctx.warn("import-waits", &[]);
                 }
             }
             begun => return Ok(begun?),
@@ -322,23 +325,23 @@ impl RemarkedRows {
         }
     }
 
-    fn print(&self, desk: &CommandContext, key: &str, names: &'static str, between: &str) {
+    fn print(&self, ctx: &CommandContext, key: &str, names: &'static str, between: &str) {
         if self.n > 0 {
             let mut first = self.first.join(between);
             if self.n > self.first.len() as u64 {
                 first += between;
                 first += "…";
             }
-            desk.print_text(key, &[("n", &desk.words.number(self.n)), (names, &first)]);
+            ctx.print_text(key, &[("n", &ctx.locale.number(self.n)), (names, &first)]);
         }
     }
 }
 
 impl Remarks {
-    fn add(&mut self, row: &Row, words: Locale) {
+    fn add(&mut self, row: &Row, locale: Locale) {
         let number = || row.number.to_string();
         if let Some(column) = row.impossible_year {
-            let cell = || words.text_with("import-cell", &[("row", &number()), ("column", column)]);
+            let cell = || locale.text_with("import-cell", &[("row", &number()), ("column", column)]);
             self.far_years.add(cell);
         }
         let hash = match &row.record {
@@ -350,27 +353,27 @@ impl Remarks {
         }
     }
 
-    fn print(&self, desk: &CommandContext) {
-        self.far_years.print(desk, "import-far-years", "cells", "; ");
-        self.useless_hashes.print(desk, "import-useless-hashes", "rows", ", ");
+    fn print(&self, ctx: &CommandContext) {
+        self.far_years.print(ctx, "import-far-years", "cells", "; ");
+        self.useless_hashes.print(ctx, "import-useless-hashes", "rows", ", ");
     }
 }
 
 /// Reads the file again, stages its rows and writes the report.
 async fn stage(
-    desk: &CommandContext,
+    ctx: &CommandContext,
     args: &Import,
     judged: &CheckedFile,
     context: &Context<'_>,
     here: &HashSet<u64>,
     load: &mut OpenLoad,
 ) -> Result<Remarks> {
-    let bar = Progress::rows(judged.judgement().counts.rows, desk.words.text("progress-take-in"));
+    let bar = Progress::rows(judged.judgement().counts.rows, ctx.locale.text("progress-take-in"));
     let (mut batch, mut remarks) = (Batch::default(), Remarks::default());
     for row in judged.rows(context)? {
         let row = row?;
         bar.set(row.number);
-        remarks.add(&row, desk.words);
+        remarks.add(&row, ctx.locale);
         batch.take(row);
         if batch.is_full() {
             batch.send(load).await?;
@@ -447,33 +450,33 @@ fn report(args: &Import, judged: &CheckedFile, context: &Context<'_>, here: &Has
 }
 
 /// Only the file's report lists the rows that were not imported; hints at it if no report was requested.
-fn would_wait(desk: &CommandContext, args: &Import, counts: &RowCounts) {
+fn would_wait(ctx: &CommandContext, args: &Import, counts: &RowCounts) {
     if counts.unreadable() > 0 && args.report.is_none() {
-        desk.print_text(
+        ctx.print_text(
             "import-rows-would-wait",
-            &[("n", &desk.words.number(counts.unreadable()))],
+            &[("n", &ctx.locale.number(counts.unreadable()))],
         );
     }
 }
 
-fn summary(desk: &CommandContext, counts: &RowCounts, here: &HashSet<u64>) {
+fn summary(ctx: &CommandContext, counts: &RowCounts, here: &HashSet<u64>) {
     let left = here.len() as u64;
-    let words = desk.words;
+    let locale = ctx.locale;
     let mut table = Printed::new(&["result", "rows"]);
     for (key, n) in [
         ("row-read", counts.read + left),
         ("row-repaired", counts.repaired - left),
         ("row-superseded", counts.superseded),
     ] {
-        table.push([words.text(key), words.number(n)]);
+        table.push([locale.text(key), locale.number(n)]);
     }
     for (reason, n) in &counts.by_reason {
-        let name = words.text(&format!("quarantine-{}", reason.name()));
+        let name = locale.text(&format!("quarantine-{}", reason.name()));
         table.push([
-            words.text_with("row-quarantined", &[("reason", &name)]),
-            words.number(*n),
+            locale.text_with("row-quarantined", &[("reason", &name)]),
+            locale.number(*n),
         ]);
     }
-    table.push([words.text("row-all"), words.number(counts.rows)]);
-    desk.print(&table, Format::Table);
+    table.push([locale.text("row-all"), locale.number(counts.rows)]);
+    ctx.print(&table, Format::Table);
 }

@@ -10,8 +10,8 @@ use ngomon_rules::records::AccountKind;
 use ngomon_rules::unit::UnitCode;
 
 /// Lists every account that has a hold or a claim.
-pub async fn holds(desk: &CommandContext, args: &Holds) -> Result<ExitStatus> {
-    let store = desk.open().await?;
+pub async fn holds(ctx: &CommandContext, args: &Holds) -> Result<ExitStatus> {
+    let store = ctx.open().await?;
     let day = args.as_of.unwrap_or_else(|| store.today());
     let kind = args.kind.map(|kind| match kind {
         KindArg::Citizen => AccountKind::Citizen,
@@ -21,18 +21,18 @@ pub async fn holds(desk: &CommandContext, args: &Holds) -> Result<ExitStatus> {
     let mut table = Table::new(&["account_id", "holds", "claimed"]);
     for (account, line) in store.holds(kind, day).await? {
         let claimed = if line.claimed { "yes" } else { "" };
-        table.push([account, reasons(desk, format, line.reasons), claimed.to_owned()]);
+        table.push([account, reasons(ctx, format, line.reasons), claimed.to_owned()]);
     }
-    desk.print(&table, format);
+    ctx.print(&table, format);
     Ok(ExitStatus::Yes)
 }
 
 /// Reasons: in words for people, by their names for scripts.
-fn reasons(desk: &CommandContext, format: Format, reasons: impl IntoIterator<Item = Reason>) -> String {
+fn reasons(ctx: &CommandContext, format: Format, reasons: impl IntoIterator<Item = Reason>) -> String {
     let reasons = reasons.into_iter();
     if format == Format::Table {
         let named: Vec<String> = reasons
-            .map(|reason| desk.words.text(&format!("hold-{reason}")))
+            .map(|reason| ctx.locale.text(&format!("hold-{reason}")))
             .collect();
         named.join(", ")
     } else {
@@ -42,31 +42,31 @@ fn reasons(desk: &CommandContext, format: Format, reasons: impl IntoIterator<Ite
 }
 
 /// Lists the rows that wait for a correction.
-pub async fn quarantine(desk: &CommandContext, args: &Quarantine) -> Result<ExitStatus> {
+pub async fn quarantine(ctx: &CommandContext, args: &Quarantine) -> Result<ExitStatus> {
     let wanted = args.table.map(|table| table_of(table).name());
     let mut table = Table::new(&["load", "row", "table", "reason"]);
-    for line in desk.open().await?.quarantine().await? {
+    for line in ctx.open().await?.quarantine().await? {
         if wanted.is_none_or(|wanted| wanted == line.table) {
             table.push([line.load, line.row, line.table, line.reason]);
         }
     }
-    desk.print(&table, args.format.format);
+    ctx.print(&table, args.format.format);
     Ok(ExitStatus::Yes)
 }
 
 /// Lists the accounts for review.
-pub async fn review(desk: &CommandContext, format: Format) -> Result<ExitStatus> {
+pub async fn review(ctx: &CommandContext, format: Format) -> Result<ExitStatus> {
     let mut table = Table::new(&["account_id", "because_of"]);
-    for line in desk.open().await?.review().await? {
+    for line in ctx.open().await?.review().await? {
         table.push([line.account, line.because_of]);
     }
-    desk.print(&table, format);
+    ctx.print(&table, format);
     Ok(ExitStatus::Yes)
 }
 
 /// Lists HR's tasks: newcomers, holds to come, retirements, unused accounts, deaths.
-pub async fn tasks(desk: &CommandContext, args: &Tasks) -> Result<ExitStatus> {
-    let store = desk.open().await?;
+pub async fn tasks(ctx: &CommandContext, args: &Tasks) -> Result<ExitStatus> {
+    let store = ctx.open().await?;
     let day = args.as_of.unwrap_or_else(|| store.today());
     let unit = args.unit.clone().map(UnitCode);
     let mut table = Table::new(&["task", "on", "unit", "account_id", "employee_code", "owner"]);
@@ -80,6 +80,6 @@ pub async fn tasks(desk: &CommandContext, args: &Tasks) -> Result<ExitStatus> {
             line.full_name.map(|name| name.as_str().to_owned()).unwrap_or_default(),
         ]);
     }
-    desk.print(&table, args.format.format);
+    ctx.print(&table, args.format.format);
     Ok(ExitStatus::Yes)
 }

@@ -31,11 +31,11 @@ fn key_of(check: Check) -> &'static str {
 }
 
 /// Verifies everything and prints what was checked.
-pub async fn verify(desk: &CommandContext) -> Result<ExitStatus> {
-    let store = Store::open_older(&desk.places, Environment::system()).await?;
+pub async fn verify(ctx: &CommandContext) -> Result<ExitStatus> {
+    let store = Store::open_older(&ctx.places, Environment::system()).await?;
     // Entries that are not sealed yet are verified too.
-    desk.seal(&store).await;
-    let bar = Progress::rows(0, desk.words.text("progress-verify"));
+    ctx.seal(&store).await;
+    let bar = Progress::rows(0, ctx.locale.text("progress-verify"));
     let found = store.verify(&mut |n| bar.set(n)).await?;
     drop(bar);
     let mut table = Table::new(&["check", "looked_at", "faults"]);
@@ -43,113 +43,113 @@ pub async fn verify(desk: &CommandContext) -> Result<ExitStatus> {
         let faults = found.faults.iter().filter(|(of, _)| *of == check).count();
         let looked_at = found.looked_at.get(&check).copied().unwrap_or_default();
         table.push([
-            desk.words.text(key_of(check)),
+            ctx.locale.text(key_of(check)),
             looked_at.to_string(),
             faults.to_string(),
         ]);
     }
-    desk.print(&table, Format::Table);
+    ctx.print(&table, Format::Table);
     for (check, at) in &found.faults {
-        print_line!("{}: {at}", desk.words.text(key_of(*check)));
+        print_line!("{}: {at}", ctx.locale.text(key_of(*check)));
     }
     for load in &found.unfinished {
-        let at = desk.words.instant(load.at);
-        desk.print_text("verify-unfinished", &[("table", &load.table), ("at", &at)]);
+        let at = ctx.locale.instant(load.at);
+        ctx.print_text("verify-unfinished", &[("table", &load.table), ("at", &at)]);
     }
     if found.faults.is_empty() {
-        desk.print_text("verify-good", &[]);
+        ctx.print_text("verify-good", &[]);
         Ok(ExitStatus::Yes)
     } else {
-        desk.print_text("verify-bad", &[("n", &desk.words.number(found.faults.len() as u64))]);
+        ctx.print_text("verify-bad", &[("n", &ctx.locale.number(found.faults.len() as u64))]);
         Ok(ExitStatus::Faults)
     }
 }
 
 /// Rebuilds every projection from the journal.
-pub async fn rebuild(desk: &CommandContext) -> Result<ExitStatus> {
-    let store = desk.open().await?;
-    let bar = Progress::rows(0, desk.words.text("progress-rebuild"));
+pub async fn rebuild(ctx: &CommandContext) -> Result<ExitStatus> {
+    let store = ctx.open().await?;
+    let bar = Progress::rows(0, ctx.locale.text("progress-rebuild"));
     let entries = store.rebuild(&mut |n| bar.set(n)).await?;
     drop(bar);
-    desk.print_text("rebuild-done", &[("n", &desk.words.number(entries))]);
+    ctx.print_text("rebuild-done", &[("n", &ctx.locale.number(entries))]);
     Ok(ExitStatus::Yes)
 }
 
 /// Makes a consistent copy, without keys.
-pub async fn backup(desk: &CommandContext, dir: &Path) -> Result<ExitStatus> {
-    let store = desk.open().await?;
-    desk.seal(&store).await;
+pub async fn backup(ctx: &CommandContext, dir: &Path) -> Result<ExitStatus> {
+    let store = ctx.open().await?;
+    ctx.seal(&store).await;
     let rows = store.backup(dir).await?;
     let path = dir.display().to_string();
-    desk.print_text("backup-done", &[("n", &desk.words.number(rows)), ("path", &path)]);
-    desk.print_text("backup-no-keys", &[]);
+    ctx.print_text("backup-done", &[("n", &ctx.locale.number(rows)), ("path", &path)]);
+    ctx.print_text("backup-no-keys", &[]);
     Ok(ExitStatus::Yes)
 }
 
 /// Restores a copy.
-pub async fn restore(desk: &CommandContext, dir: &Path) -> Result<ExitStatus> {
-    let done = Store::restore(&desk.places, dir, Environment::system()).await?;
-    desk.print_text("restore-done", &[("n", &desk.words.number(done.rows))]);
-    desk.print_text("restore-without", &[]);
+pub async fn restore(ctx: &CommandContext, dir: &Path) -> Result<ExitStatus> {
+    let done = Store::restore(&ctx.places, dir, Environment::system()).await?;
+    ctx.print_text("restore-done", &[("n", &ctx.locale.number(done.rows))]);
+    ctx.print_text("restore-without", &[]);
     if done.behind {
         let path = done.store.checkpoint_file().display().to_string();
-        desk.warn("restore-behind", &[("path", &path)]);
+        ctx.warn("restore-behind", &[("path", &path)]);
     }
     Ok(ExitStatus::Yes)
 }
 
 /// Accepts a database that is older than its checkpoints, or whose checkpoint file was lost, as it is.
-pub async fn accept_checkpoints(desk: &CommandContext) -> Result<ExitStatus> {
-    let store = Store::open_older(&desk.places, Environment::system()).await?;
-    desk.check_by(&store).await?;
+pub async fn accept_checkpoints(ctx: &CommandContext) -> Result<ExitStatus> {
+    let store = Store::open_older(&ctx.places, Environment::system()).await?;
+    ctx.check_by(&store).await?;
     store.try_checkpoints()?;
-    let accepted = store.accept_checkpoints(&desk.by).await?;
+    let accepted = store.accept_checkpoints(&ctx.by).await?;
     let path = store.checkpoint_file().display().to_string();
-    let n = desk.words.number(accepted.notes);
-    desk.print_text("checkpoints-accepted", &[("path", &path), ("n", &n)]);
+    let n = ctx.locale.number(accepted.notes);
+    ctx.print_text("checkpoints-accepted", &[("path", &path), ("n", &n)]);
     if let Some(aside) = accepted.aside {
-        desk.print_text("checkpoints-aside", &[("path", &aside.display().to_string())]);
+        ctx.print_text("checkpoints-aside", &[("path", &aside.display().to_string())]);
     }
     Ok(ExitStatus::Yes)
 }
 
 /// Exports and imports the keys, encrypted with a passphrase, and rotates them.
-pub async fn keys(desk: &CommandContext, verb: KeysVerb) -> Result<ExitStatus> {
+pub async fn keys(ctx: &CommandContext, verb: KeysVerb) -> Result<ExitStatus> {
     let failed = |error| CommandError::from(StoreError::Keys(error));
     match verb {
         KeysVerb::Export { file } => {
-            let passphrase = passphrase(desk, true)?;
-            let keys = Keyring::open(&desk.places.keys).map_err(failed)?;
+            let passphrase = passphrase(ctx, true)?;
+            let keys = Keyring::open(&ctx.places.keys).map_err(failed)?;
             keys.export(&passphrase, &file, &Environment::system())
                 .map_err(failed)?;
-            desk.print_text("keys-exported", &[("path", &file.display().to_string())]);
+            ctx.print_text("keys-exported", &[("path", &file.display().to_string())]);
         }
         KeysVerb::Import { file } => {
-            private::directory(&desk.places.keys)?;
-            Keyring::import(&file, &passphrase(desk, false)?, &desk.places.keys).map_err(failed)?;
-            desk.print_text("keys-imported", &[("path", &desk.places.keys.display().to_string())]);
+            private::directory(&ctx.places.keys)?;
+            Keyring::import(&file, &passphrase(ctx, false)?, &ctx.places.keys).map_err(failed)?;
+            ctx.print_text("keys-imported", &[("path", &ctx.places.keys.display().to_string())]);
         }
         KeysVerb::Rotate { prepare: true } => {
-            desk.open().await?.prepare_keys().await?;
-            desk.print_text("keys-prepared", &[("path", &desk.places.keys.display().to_string())]);
+            ctx.open().await?.prepare_keys().await?;
+            ctx.print_text("keys-prepared", &[("path", &ctx.places.keys.display().to_string())]);
         }
         KeysVerb::Rotate { prepare: false } => {
-            let store = desk.open().await?;
-            let bar = Progress::rows(0, desk.words.text("progress-rebuild"));
+            let store = ctx.open().await?;
+            let bar = Progress::rows(0, ctx.locale.text("progress-rebuild"));
             store.rotate_keys(&mut |n| bar.set(n)).await?;
             drop(bar);
-            desk.print_text("keys-rotated", &[]);
+            ctx.print_text("keys-rotated", &[]);
         }
         KeysVerb::ReplaceSigning { revoke, format } => {
-            let store = desk.open_to_change().await?;
-            store.replace_signing_keys(revoke.as_deref(), &desk.by).await?;
-            desk.seal(&store).await;
+            let store = ctx.open_to_change().await?;
+            store.replace_signing_keys(revoke.as_deref(), &ctx.by).await?;
+            ctx.seal(&store).await;
             let mut table = Table::new(&["kid", "algorithm", "state", "signs_from", "good_until"]);
             for key in store.key_lines().await? {
-                let at = |at: i64| instant(desk, format.format, at);
+                let at = |at: i64| instant(ctx, format.format, at);
                 let until = key.good_until.map(at).unwrap_or_default();
                 let state = match format.format {
-                    Format::Table => desk.words.text(&format!("key-{}", key.state.name())),
+                    Format::Table => ctx.locale.text(&format!("key-{}", key.state.name())),
                     _ => key.state.name().to_owned(),
                 };
                 table.push([
@@ -160,8 +160,8 @@ pub async fn keys(desk: &CommandContext, verb: KeysVerb) -> Result<ExitStatus> {
                     until,
                 ]);
             }
-            desk.print(&table, format.format);
-            desk.print_text("keys-replaced", &[]);
+            ctx.print(&table, format.format);
+            ctx.print_text("keys-replaced", &[]);
         }
     }
     Ok(ExitStatus::Yes)
@@ -169,14 +169,14 @@ pub async fn keys(desk: &CommandContext, verb: KeysVerb) -> Result<ExitStatus> {
 
 /// The passphrase from the environment, or from a prompt without echo; the prompt asks twice where nothing else would reveal a typing
 /// error.
-fn passphrase(desk: &CommandContext, twice: bool) -> Result<String> {
+fn passphrase(ctx: &CommandContext, twice: bool) -> Result<String> {
     const SHORTEST: usize = 12;
     let passphrase = match std::env::var("NGOMON_PASSPHRASE") {
         Ok(given) => given,
         Err(_) if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() => {
             let ask = |key| {
                 let terminal = Term::stderr();
-                terminal.write_str(&format!("{} ", desk.words.text(key)))?;
+                terminal.write_str(&format!("{} ", ctx.locale.text(key)))?;
                 terminal.read_secure_line()
             };
             let failed = |error| CommandError::Write("-".into(), error);

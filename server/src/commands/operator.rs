@@ -7,43 +7,43 @@ use crate::commands::serve::address;
 use crate::export::Table;
 
 /// Adds, lists, opens or removes operators.
-pub async fn run(desk: &CommandContext, verb: OperatorVerb) -> Result<ExitStatus> {
+pub async fn run(ctx: &CommandContext, verb: OperatorVerb) -> Result<ExitStatus> {
     match verb {
         OperatorVerb::Add { name, public_url } => {
             let public_url = public_url.map(|url| address(&url)).transpose()?;
-            let store = desk.open_or_create().await?;
-            let secret = store.add_operator(&name, &desk.by).await?;
-            desk.print_text("operator-added", &[("name", &name)]);
+            let store = ctx.open_or_create().await?;
+            let secret = store.add_operator(&name, &ctx.by).await?;
+            ctx.print_text("operator-added", &[("name", &name)]);
             match public_url {
-                Some(url) => desk.once(&[format!("{url}/enrol/{secret}")]),
+                Some(url) => ctx.once(&[format!("{url}/enrol/{secret}")]),
                 None => {
-                    desk.once(&[format!("/enrol/{secret}")]);
-                    desk.print_text("operator-link", &[]);
+                    ctx.once(&[format!("/enrol/{secret}")]);
+                    ctx.print_text("operator-link", &[]);
                 }
             }
-            desk.seal(&store).await;
+            ctx.seal(&store).await;
             if store.operators().await?.len() < 2 {
-                desk.print_text("operator-one", &[]);
+                ctx.print_text("operator-one", &[]);
             }
         }
         OperatorVerb::List(format) => {
             let mut table = Table::new(&["operator"]);
-            for name in desk.open().await?.operators().await? {
+            for name in ctx.open().await?.operators().await? {
                 table.push([name]);
             }
-            desk.print(&table, format.format);
+            ctx.print(&table, format.format);
         }
         OperatorVerb::Lift { name, reason } => {
-            let store = desk.open_to_change().await?;
-            store.lift_orders_of_operator(&name, &reason, &desk.by).await?;
-            desk.seal(&store).await;
-            desk.print_text("operator-lifted", &[("name", &name)]);
+            let store = ctx.open_to_change().await?;
+            store.lift_orders_of_operator(&name, &reason, &ctx.by).await?;
+            ctx.seal(&store).await;
+            ctx.print_text("operator-lifted", &[("name", &name)]);
         }
         OperatorVerb::Remove { name } => {
-            let store = desk.open_to_change().await?;
-            store.remove_operator(&name, &desk.by).await?;
-            desk.seal(&store).await;
-            desk.print_text("operator-removed", &[("name", &name)]);
+            let store = ctx.open_to_change().await?;
+            store.remove_operator(&name, &ctx.by).await?;
+            ctx.seal(&store).await;
+            ctx.print_text("operator-removed", &[("name", &name)]);
         }
     }
     Ok(ExitStatus::Yes)

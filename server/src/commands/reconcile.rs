@@ -13,22 +13,22 @@ use ngomon_store::{FullRunReason, PlanLine, RunLine, RunOutcome};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Simulates, applies, approves or undoes a run.
-pub async fn run(desk: &CommandContext, args: &Reconcile) -> Result<ExitStatus> {
+pub async fn run(ctx: &CommandContext, args: &Reconcile) -> Result<ExitStatus> {
     let store = if args.simulate || args.show.is_some() {
-        desk.open().await?
+        ctx.open().await?
     } else {
-        desk.open_to_change().await?
+        ctx.open_to_change().await?
     };
     if let Some(run) = &args.show {
-        desk.print(&lines(&store.run_lines(run).await?), args.format);
+        ctx.print(&lines(&store.run_lines(run).await?), args.format);
         return Ok(ExitStatus::Yes);
     }
     if let Some(run) = &args.undo {
-        let undone = store.undo_run(run, &desk.by).await?;
-        desk.seal(&store).await;
-        desk.print_text("run-undone-done", &[("n", &desk.words.number(undone.reversed as u64))]);
+        let undone = store.undo_run(run, &ctx.by).await?;
+        ctx.seal(&store).await;
+        ctx.print_text("run-undone-done", &[("n", &ctx.locale.number(undone.reversed as u64))]);
         for account in &undone.changed_since {
-            desk.print_text("run-changed-since", &[("account", account)]);
+            ctx.print_text("run-changed-since", &[("account", account)]);
         }
         print_line!("run: {run}");
         return Ok(ExitStatus::Yes);
@@ -39,28 +39,28 @@ pub async fn run(desk: &CommandContext, args: &Reconcile) -> Result<ExitStatus> 
     }
     let units = store.units().await?;
     let done = match (&args.approve, args.as_of) {
-        (Some(run), _) => store.approve_run(run, &desk.by).await?,
+        (Some(run), _) => store.approve_run(run, &ctx.by).await?,
         (None, Some(day)) => match (args.changed, args.simulate) {
-            (false, false) => store.reconcile(day, &desk.by).await?,
+            (false, false) => store.reconcile(day, &ctx.by).await?,
             (false, true) => store.simulate(day).await?,
-            (true, false) => store.reconcile_changed(day, &desk.by).await?,
+            (true, false) => store.reconcile_changed(day, &ctx.by).await?,
             (true, true) => store.simulate_changed(day).await?,
         },
         (None, None) => return Err(CommandError::error_text("usage-day", &[])),
     };
     if let Some(why) = &done.widened {
-        tell_widened(desk, why);
+        tell_widened(ctx, why);
     }
     if let Some(path) = &args.output {
         match done.run {
-            Some(_) => drop(desk.write_result(path, |to| decisions(&done).csv(to))),
+            Some(_) => drop(ctx.write_result(path, |to| decisions(&done).csv(to))),
             None => write_file(path, |to| decisions(&done).csv(to)).map_err(writing(path))?,
         }
     }
-    print_plan(desk, &done, &units);
+    print_plan(ctx, &done, &units);
     if let Some(run) = &done.run {
         print_line!("run: {run}");
-        desk.seal(&store).await;
+        ctx.seal(&store).await;
     }
     if done.run.is_some() && !done.stopped_by.is_empty() {
         Ok(ExitStatus::NeedsApproval)
@@ -70,15 +70,15 @@ pub async fn run(desk: &CommandContext, args: &Reconcile) -> Result<ExitStatus> 
 }
 
 /// Lists all runs, the newest first.
-pub async fn runs(desk: &CommandContext, format: Format) -> Result<ExitStatus> {
+pub async fn runs(ctx: &CommandContext, format: Format) -> Result<ExitStatus> {
     let mut table = Table::new(&["run", "as_of", "state", "newly_held", "at", "by"]);
-    for run in desk.open().await?.runs().await? {
+    for run in ctx.open().await?.runs().await? {
         let at = Timestamp::from_microsecond(run.at)
             .map(|at| at.to_string())
             .unwrap_or_default();
         table.push([run.id, run.as_of, run.state, run.newly_held.to_string(), at, run.by]);
     }
-    desk.print(&table, format);
+    ctx.print(&table, format);
     Ok(ExitStatus::Yes)
 }
 
@@ -174,8 +174,8 @@ fn names(line: &PlanLine) -> String {
     names.join(" ")
 }
 
-fn print_plan(desk: &CommandContext, done: &RunOutcome, units: &UnitTree) {
-    let words = desk.words;
+fn print_plan(ctx: &CommandContext, done: &RunOutcome, units: &UnitTree) {
+    let locale = ctx.locale;
     let lines = &done.plan.lines;
     let count = |is: &dyn Fn(&PlanLine) -> bool| lines.iter().filter(|line| is(line)).count() as u64;
     let mut reasons: BTreeMap<Reason, [u64; 3]> = BTreeMap::new();
@@ -190,23 +190,23 @@ fn print_plan(desk: &CommandContext, done: &RunOutcome, units: &UnitTree) {
             reasons.entry(*reason).or_default()[1] += 1;
         }
     }
-    desk.print_text(
+    ctx.print_text(
         "run-day",
         &[
-            ("day", &words.day(done.as_of)),
-            ("n", &words.number(lines.len() as u64)),
+            ("day", &locale.day(done.as_of)),
+            ("n", &locale.number(lines.len() as u64)),
         ],
     );
     let mut table = Table::new(&["reason", "placed", "lifted", "afterwards"]);
     for (reason, row) in reasons {
-        let name = words.text(&format!("hold-{reason}"));
+        let name = locale.text(&format!("hold-{reason}"));
         table.push(
             [format!("{name} ({reason})")]
                 .into_iter()
-                .chain(row.map(|n| words.number(n))),
+                .chain(row.map(|n| locale.number(n))),
         );
     }
-    desk.print(&table, Format::Table);
+    ctx.print(&table, Format::Table);
     let newcomers = if done.plan.creates_newcomers {
         "run-newcomers-made"
     } else {
@@ -224,34 +224,34 @@ fn print_plan(desk: &CommandContext, done: &RunOutcome, units: &UnitTree) {
         (newcomers, done.plan.newcomers.len() as u64),
     ] {
         if n > 0 {
-            desk.print_text(key, &[("n", &words.number(n))]);
+            ctx.print_text(key, &[("n", &locale.number(n))]);
         }
     }
     for brake in &done.stopped_by {
-        tell_brake(desk, done, units, brake);
+        tell_brake(ctx, done, units, brake);
     }
     match (&done.run, done.stopped_by.is_empty()) {
-        (None, true) => desk.print_text("run-simulated", &[]),
-        (None, false) => desk.print_text("run-simulated-stopped", &[]),
-        (Some(_), true) => desk.print_text("run-applied-done", &[]),
-        (Some(run), false) => desk.print_text("run-stopped", &[("run", run)]),
+        (None, true) => ctx.print_text("run-simulated", &[]),
+        (None, false) => ctx.print_text("run-simulated-stopped", &[]),
+        (Some(_), true) => ctx.print_text("run-applied-done", &[]),
+        (Some(run), false) => ctx.print_text("run-stopped", &[("run", run)]),
     }
 }
 
 /// Prints why a run that was asked for changes only compares all accounts.
-fn tell_widened(desk: &CommandContext, why: &FullRunReason) {
+fn tell_widened(ctx: &CommandContext, why: &FullRunReason) {
     match why {
-        FullRunReason::FirstRun => desk.print_text("run-widened-first", &[]),
-        FullRunReason::OtherDay => desk.print_text("run-widened-day", &[]),
-        FullRunReason::Undone => desk.print_text("run-widened-undone", &[]),
-        FullRunReason::Setting(setting) => desk.print_text("run-widened-setting", &[("setting", setting)]),
-        FullRunReason::Load(table) => desk.print_text("run-widened-load", &[("table", table)]),
-        FullRunReason::Coverage => desk.print_text("run-widened-coverage", &[]),
+        FullRunReason::FirstRun => ctx.print_text("run-widened-first", &[]),
+        FullRunReason::OtherDay => ctx.print_text("run-widened-day", &[]),
+        FullRunReason::Undone => ctx.print_text("run-widened-undone", &[]),
+        FullRunReason::Setting(setting) => ctx.print_text("run-widened-setting", &[("setting", setting)]),
+        FullRunReason::Load(table) => ctx.print_text("run-widened-load", &[("table", table)]),
+        FullRunReason::Coverage => ctx.print_text("run-widened-coverage", &[]),
     }
 }
 
-fn tell_brake(desk: &CommandContext, done: &RunOutcome, units: &UnitTree, brake: &Brake) {
-    let words = desk.words;
+fn tell_brake(ctx: &CommandContext, done: &RunOutcome, units: &UnitTree, brake: &Brake) {
+    let locale = ctx.locale;
     let called = |unit: &UnitCode| {
         units
             .get(unit)
@@ -263,24 +263,24 @@ fn tell_brake(desk: &CommandContext, done: &RunOutcome, units: &UnitTree, brake:
             let most = impact.by_unit.iter().max_by_key(|(_, n)| **n);
             let (unit, n) = most.map(|(unit, n)| (called(unit), *n)).unwrap_or_default();
             let share = impact.newly_held * 1000 / impact.open.max(1);
-            desk.print_text(
+            ctx.print_text(
                 "brake-mass-hold",
                 &[
-                    ("held", &words.number(impact.newly_held)),
-                    ("lately", &words.number(impact.held_lately)),
-                    ("share", &words.percent(share)),
-                    ("limit", &words.number(*limit)),
+                    ("held", &locale.number(impact.newly_held)),
+                    ("lately", &locale.number(impact.held_lately)),
+                    ("share", &locale.percent(share)),
+                    ("limit", &locale.number(*limit)),
                     ("unit", &unit),
-                    ("n", &words.number(n)),
+                    ("n", &locale.number(n)),
                 ],
             );
         }
-        Brake::Unit(unit) => desk.print_text("brake-unit", &[("unit", &called(unit))]),
+        Brake::Unit(unit) => ctx.print_text("brake-unit", &[("unit", &called(unit))]),
         Brake::Reason(reason) => {
-            let name = words.text(&format!("hold-{reason}"));
-            desk.print_text("brake-reason", &[("reason", &name)]);
+            let name = locale.text(&format!("hold-{reason}"));
+            ctx.print_text("brake-reason", &[("reason", &name)]);
         }
-        Brake::AfterUndo => desk.print_text("brake-after-undo", &[]),
-        Brake::DayToCome => desk.print_text("brake-day-to-come", &[("day", &words.day(done.as_of))]),
+        Brake::AfterUndo => ctx.print_text("brake-after-undo", &[]),
+        Brake::DayToCome => ctx.print_text("brake-day-to-come", &[("day", &locale.day(done.as_of))]),
     }
 }

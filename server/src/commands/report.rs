@@ -9,8 +9,8 @@ use ngomon_rules::unit::UnitCode;
 use std::io::{IsTerminal as _, Write as _};
 
 /// Prints the report.
-pub async fn run(desk: &CommandContext, args: &Report) -> Result<ExitStatus> {
-    let store = desk.open().await?;
+pub async fn run(ctx: &CommandContext, args: &Report) -> Result<ExitStatus> {
+    let store = ctx.open().await?;
     let day = args.as_of.unwrap_or_else(|| store.today());
     let unit = args.unit.clone().map(UnitCode);
     let format = match args.format {
@@ -20,14 +20,14 @@ pub async fn run(desk: &CommandContext, args: &Report) -> Result<ExitStatus> {
         ReportFormat::Xlsx if args.staff => return Err(CommandError::error_text("report-staff-xlsx", &[])),
         ReportFormat::Xlsx => {
             let (figures, staff) = (store.figures(day).await?, store.staff_report(unit.as_ref(), day).await?);
-            let title = desk.words.text_with("xlsx-title", &[("day", &desk.words.day(day))]);
-            let bytes = report_xlsx(&figures.within(unit.as_ref()), &staff, &title, desk.words)
+            let title = ctx.locale.text_with("xlsx-title", &[("day", &ctx.locale.day(day))]);
+            let bytes = report_xlsx(&figures.within(unit.as_ref()), &staff, &title, ctx.locale)
                 .map_err(|e| CommandError::error_text("error-write", &[("path", "xlsx"), ("why", &e.to_string())]))?;
             return put(args, &bytes);
         }
     };
     let for_people = format == Format::Table;
-    let no_unit = desk.words.text("report-no-unit");
+    let no_unit = ctx.locale.text("report-no-unit");
     let table = if args.staff {
         let mut lines = store.staff_report(unit.as_ref(), day).await?;
         if for_people {
@@ -46,8 +46,8 @@ pub async fn run(desk: &CommandContext, args: &Report) -> Result<ExitStatus> {
         report_table(&lines, for_people)
     };
     match &args.output {
-        Some(path) => write_file(path, |to| table.write(format, desk.words, to)).map_err(writing(path))?,
-        None => desk.print(&table, format),
+        Some(path) => write_file(path, |to| table.write(format, ctx.locale, to)).map_err(writing(path))?,
+        None => ctx.print(&table, format),
     }
     Ok(ExitStatus::Yes)
 }

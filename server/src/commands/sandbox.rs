@@ -4,10 +4,10 @@ use crate::cli::error_text::Result;
 use crate::commands::context::{CommandContext, ExitStatus};
 
 /// Begins the sandbox.
-pub async fn run(desk: &CommandContext) -> Result<ExitStatus> {
-    let store = desk.open_or_create().await?;
-    store.begin_sandbox(&desk.by).await?;
-    desk.seal(&store).await;
-    desk.print_text("sandbox-begun", &[]);
+pub async fn run(ctx: &CommandContext) -> Result<ExitStatus> {
+    let store = ctx.open_or_create().await?;
+    store.begin_sandbox(&ctx.by).await?;
+    ctx.seal(&store).await;
+    ctx.print_text("sandbox-begun", &[]);
     Ok(ExitStatus::Yes)
 }

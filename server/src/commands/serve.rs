@@ -15,10 +15,10 @@ use tokio::net::TcpListener;
 use tower_http::csrf::CsrfLayer;
 
 /// Serves until the process gets a stop signal; requests in progress are completed then.
-pub async fn run(desk: &CommandContext, args: &Serve) -> Result<ExitStatus> {
+pub async fn run(ctx: &CommandContext, args: &Serve) -> Result<ExitStatus> {
     let _log = log::start(args.log.into());
     // A visitor's request does not wait for the workers, and never long.
-    let store = desk.open_to_change().await?.for_requests()?;
+    let store = ctx.open_to_change().await?.for_requests()?;
     let store = store.with_refresh_again(Duration::from_secs(args.refresh_again));
     let sandbox = store.is_sandbox().await?;
     let mut app = App::new(store, sandbox);
@@ -33,7 +33,7 @@ pub async fn run(desk: &CommandContext, args: &Serve) -> Result<ExitStatus> {
     let proxies = args.trusted_proxies.iter().filter(|text| !text.trim().is_empty());
     let proxies = proxies.map(|text| network(text).ok_or_else(|| unknown(text)));
     app.proxies = Proxies::new(&proxies.collect::<Result<Vec<_>>>()?);
-    listen(desk, app, args.listen, args.public_url.as_deref()).await
+    listen(ctx, app, args.listen, args.public_url.as_deref()).await
 }
 
 /// The server's public URL in its normal form.
@@ -42,7 +42,7 @@ pub fn address(typed: &str) -> Result<String> {
 }
 
 /// Listens and prints the address. `public_url` is the URL that browsers use if a reverse proxy is in front.
-pub async fn listen(desk: &CommandContext, app: App, at: SocketAddr, public_url: Option<&str>) -> Result<ExitStatus> {
+pub async fn listen(ctx: &CommandContext, app: App, at: SocketAddr, public_url: Option<&str>) -> Result<ExitStatus> {
     let public_url = public_url.map(address).transpose()?;
     let public_url = public_url.as_deref();
     let mut csrf = CsrfLayer::new();
@@ -63,16 +63,16 @@ pub async fn listen(desk: &CommandContext, app: App, at: SocketAddr, public_url:
     let mut beside = app.clone();
     beside.store = app.store.for_workers()?;
     workers::start(&beside)?;
-    desk.print_text("serve-open", &[("url", public_url.unwrap_or(&local))]);
+    ctx.print_text("serve-open", &[("url", public_url.unwrap_or(&local))]);
     match public_url {
-        Some(url) if url.starts_with("https:") && app.proxies.is_empty() => desk.print_text("serve-one-proxy", &[]),
-        None if !bound.ip().is_loopback() => desk.print_text("serve-plain", &[]),
+        Some(url) if url.starts_with("https:") && app.proxies.is_empty() => ctx.print_text("serve-one-proxy", &[]),
+        None if !bound.ip().is_loopback() => ctx.print_text("serve-plain", &[]),
         _ => {}
     }
-    let (board, proxies) = (app.board.clone(), app.proxies.clone());
+    let (report_cache, proxies) = (app.report_cache.clone(), app.proxies.clone());
     let stop = async move {
         stop.await;
-        board.close();
+        report_cache.close();
     };
     serve(listener, router(app, csrf), proxies, Bounds::default(), stop).await;
     Ok(ExitStatus::Yes)

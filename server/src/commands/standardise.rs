@@ -10,19 +10,19 @@ use ngomon_rules::citizens::Outcome;
 use std::collections::BTreeMap;
 
 /// Enters every form of the file and writes the outcomes.
-pub async fn run(desk: &CommandContext, args: &Standardise) -> Result<ExitStatus> {
+pub async fn run(ctx: &CommandContext, args: &Standardise) -> Result<ExitStatus> {
     let (forms, digest) = submissions_of(&args.file)?;
     // An output file that cannot be written fails before the first form is entered.
     write_file(&args.output, |_| Ok(())).map_err(writing(&args.output))?;
-    let store = desk.open_to_change().await?;
+    let store = ctx.open_to_change().await?;
     let at = args.as_of.unwrap_or_else(|| store.now());
-    let bar = Progress::rows(forms.len() as u64, desk.words.text("progress-forms"));
+    let bar = Progress::rows(forms.len() as u64, ctx.locale.text("progress-forms"));
     let mut outcomes = Table::new(&["seq", "outcome", "fields"]);
     let mut counts: BTreeMap<Outcome, u64> = BTreeMap::new();
     // If an earlier run with this file was killed, continue there; the outcomes of its first forms are returned again.
     let file = store.begin_forms(&digest).await?;
     for (n, form) in (1_usize..).zip(&forms) {
-        let answer = store.enter_form_of(&file, n, form, &desk.by, at).await?;
+        let answer = store.enter_form_of(&file, n, form, &ctx.by, at).await?;
         let fields: Vec<&str> = answer.fields.iter().map(|field| field.name()).collect();
         outcomes.push([form.seq.clone(), answer.outcome.name().to_owned(), fields.join(" ")]);
         *counts.entry(answer.outcome).or_default() += 1;
@@ -30,14 +30,14 @@ pub async fn run(desk: &CommandContext, args: &Standardise) -> Result<ExitStatus
     }
     drop(bar);
     // If the outcomes cannot be written, the same command can be repeated to get them.
-    if desk.write_result(&args.output, |to| outcomes.csv(to)) {
-        store.end_forms(&file, forms.len(), &desk.by).await?;
+    if ctx.write_result(&args.output, |to| outcomes.csv(to)) {
+        store.end_forms(&file, forms.len(), &ctx.by).await?;
     }
-    desk.seal(&store).await;
+    ctx.seal(&store).await;
     let mut table = Table::new(&["outcome", "forms"]);
     for (outcome, n) in counts {
-        table.push([desk.words.text(&format!("outcome-{}", outcome.name())), n.to_string()]);
+        table.push([ctx.locale.text(&format!("outcome-{}", outcome.name())), n.to_string()]);
     }
-    desk.print(&table, Format::Table);
+    ctx.print(&table, Format::Table);
     Ok(ExitStatus::Yes)
 }

@@ -32,7 +32,7 @@ const DONE: [&str; 8] = [
 #[derive(Template)]
 #[template(path = "desk/account.html")]
 struct AccountPage {
-    shell: Layout,
+    layout: Layout,
     done: Option<String>,
     title: String,
     state: String,
@@ -78,52 +78,60 @@ pub async fn show(
     Path(id): Path<String>,
     Query(just): Query<NoticeQuery>,
 ) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     operator
         .answer(async {
             let before = HistoryCursor::parse(&just.before);
-            let story = app.store.explain_page(&id, app.store.today(), before.as_ref()).await?;
+            let explanation = app.store.explain_page(&id, app.store.today(), before.as_ref()).await?;
             let units = app.store.units().await?;
             let account = AccountId(id.clone());
             let has_passkeys = !app.store.passkeys(&account).await?.is_empty();
-            let counting = story.holds.iter().filter(|held| !held.suspended).count() as u64;
-            let mut about = summary(&story, &units, words, false);
-            if let Some(last) = story.exempt_to.filter(|last| story.day <= *last) {
-                about.push((words.text("desk-exempt-to"), words.day(last)));
+            let counting = explanation.holds.iter().filter(|held| !held.suspended).count() as u64;
+            let mut about = summary(&explanation, &units, locale, false);
+            if let Some(last) = explanation.exempt_to.filter(|last| explanation.day <= *last) {
+                about.push((locale.text("desk-exempt-to"), locale.day(last)));
             }
             // The name and number of the claim already stand in the summary.
-            let facts = story.facts.iter().filter(|(name, _)| !name.starts_with("claim_n"));
+            let facts = explanation
+                .facts
+                .iter()
+                .filter(|(name, _)| !name.starts_with("claim_n"));
             let facts = facts.map(|(name, value)| {
-                let label = words.text(&format!("fact-{}", name.replace('_', "-")));
-                (label, value_text(name, value, &units, words))
+                let label = locale.text(&format!("fact-{}", name.replace('_', "-")));
+                (label, value_text(name, value, &units, locale))
             });
             let page = AccountPage {
                 done: DONE
                     .contains(&just.done.as_str())
-                    .then(|| words.text(&format!("desk-done-{}", just.done))),
-                title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
+                    .then(|| locale.text(&format!("desk-done-{}", just.done))),
+                title: explanation.fact("full_name").unwrap_or(&explanation.account).to_owned(),
                 state: match counting {
-                    0 => words.text("explain-open"),
-                    1 => words.text("held-title"),
-                    n => words.text_with("explain-held", &[("n", &words.number(n))]),
+                    0 => locale.text("explain-open"),
+                    1 => locale.text("held-title"),
+                    n => locale.text_with("explain-held", &[("n", &locale.number(n))]),
                 },
-                acts: acts(&story, &account, has_passkeys, words),
-                holds: story
+                acts: acts(&explanation, &account, has_passkeys, locale),
+                holds: explanation
                     .holds
                     .iter()
                     .map(|held| Hold {
-                        shown: held::shown(held, &story, &units, words, &[]),
+                        shown: held::shown(held, &explanation, &units, locale, &[]),
                         suspended: held.suspended,
                         lift: lift(held, &account),
                     })
                     .collect(),
-                differs: differs(&story, words, false),
-                outlook: pending_changes_text(&story, words),
+                differs: differs(&explanation, locale, false),
+                outlook: pending_changes_text(&explanation, locale),
                 facts: facts.filter(|row| !about.contains(row)).collect(),
                 about,
-                history: story.history.iter().rev().map(|entry| line(entry, words)).collect(),
-                turn: HistoryLinks::of(&story, &just.before, &address(&account)),
-                shell: operator.shell(&address(&account)),
+                history: explanation
+                    .history
+                    .iter()
+                    .rev()
+                    .map(|entry| line(entry, locale))
+                    .collect(),
+                turn: HistoryLinks::of(&explanation, &just.before, &address(&account)),
+                layout: operator.layout(&address(&account)),
             };
             Ok(html(StatusCode::OK, &page))
         })
@@ -131,29 +139,34 @@ pub async fn show(
 }
 
 /// The acts that are possible in the account's present state.
-fn acts(story: &AccountExplanation, account: &AccountId, has_passkeys: bool, words: Locale) -> Vec<(String, String)> {
+fn acts(
+    explanation: &AccountExplanation,
+    account: &AccountId,
+    has_passkeys: bool,
+    locale: Locale,
+) -> Vec<(String, String)> {
     let mut verbs = Vec::new();
-    if story.kind == AccountKind::Citizen {
-        let exempt = story.exempt_to.is_some_and(|last| story.day <= last);
-        if story.fact("claim").is_some() {
-            verbs.push(("withdraw", words.text("desk-withdraw-title")));
+    if explanation.kind == AccountKind::Citizen {
+        let exempt = explanation.exempt_to.is_some_and(|last| explanation.day <= last);
+        if explanation.fact("claim").is_some() {
+            verbs.push(("withdraw", locale.text("desk-withdraw-title")));
         } else {
-            verbs.push(("form", words.text("desk-form-title")));
-            verbs.push(("exempt", words.text("desk-exempt-title")));
+            verbs.push(("form", locale.text("desk-form-title")));
+            verbs.push(("exempt", locale.text("desk-exempt-title")));
             if exempt {
-                verbs.push(("end-exemption", words.text("desk-end-exemption-title")));
+                verbs.push(("end-exemption", locale.text("desk-end-exemption-title")));
             }
         }
     }
     if account.operator().is_none() {
-        verbs.push(("password", words.text("desk-password-title")));
-        verbs.push(("phone", words.text("desk-phone-title")));
+        verbs.push(("password", locale.text("desk-password-title")));
+        verbs.push(("phone", locale.text("desk-phone-title")));
     }
-    verbs.push(("end-sessions", words.text("desk-end-sessions-title")));
+    verbs.push(("end-sessions", locale.text("desk-end-sessions-title")));
     if has_passkeys {
-        verbs.push(("passkeys", words.text("desk-passkeys-title")));
+        verbs.push(("passkeys", locale.text("desk-passkeys-title")));
     }
-    verbs.push(("hold", words.text("desk-hold-title")));
+    verbs.push(("hold", locale.text("desk-hold-title")));
     let href = address(account);
     let acts = verbs.into_iter().map(|(verb, label)| (format!("{href}/{verb}"), label));
     acts.collect()
@@ -165,25 +178,25 @@ fn lift(held: &ActiveHold, account: &AccountId) -> Option<String> {
     by_order.then(|| format!("{}/lift?cause={}", address(account), path_encode(&held.hold.cause.0)))
 }
 
-fn line(entry: &HistoryEntry, words: Locale) -> HoldRow {
-    let mut head = vec![words.instant(entry.at), actor_name(&entry.by, words)];
-    let from = words.instant(entry.effective);
+fn line(entry: &HistoryEntry, locale: Locale) -> HoldRow {
+    let mut head = vec![locale.instant(entry.at), actor_name(&entry.by, locale)];
+    let from = locale.instant(entry.effective);
     if from != head[0] {
-        head.push(words.text_with("explain-effective", &[("from", &from)]));
+        head.push(locale.text_with("explain-effective", &[("from", &from)]));
     }
     if let Some(run) = &entry.run {
-        head.push(words.text_with("explain-run", &[("run", run)]));
+        head.push(locale.text_with("explain-run", &[("run", run)]));
     }
     if let Change::TakeOverApproved { proposed_by, .. } | Change::ActApproved { proposed_by, .. } = &entry.change {
-        head.push(words.text_with("desk-proposed-by", &[("by", &actor_name(proposed_by, words))]));
+        head.push(locale.text_with("desk-proposed-by", &[("by", &actor_name(proposed_by, locale))]));
     }
     if let Some(clause) = &entry.clause {
-        let text = words.find(&format!("clause-{clause}"), &[]);
+        let text = locale.find(&format!("clause-{clause}"), &[]);
         head.push(text.unwrap_or_else(|| clause.clone()));
     }
     HoldRow {
         head: head.join(" · "),
-        what: event_text(&entry.change, words),
+        what: event_text(&entry.change, locale),
         note: entry.note.clone(),
     }
 }

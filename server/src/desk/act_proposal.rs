@@ -20,6 +20,6 @@ pub async fn propose(app: &App, operator: &Operator, act: ProposedAct, why: &str
 }
 
 /// The name of the act, in one line.
-pub fn title(act: &ProposedAct, words: Locale) -> String {
-    words.text(&format!("desk-act-{}", act.name()))
+pub fn title(act: &ProposedAct, locale: Locale) -> String {
+    locale.text(&format!("desk-act-{}", act.name()))
 }

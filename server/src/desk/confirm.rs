@@ -45,7 +45,7 @@ pub struct Choices {
 #[template(path = "desk/act.html")]
 pub struct ConfirmAction {
     /// The layout.
-    pub shell: Layout,
+    pub layout: Layout,
     /// The title.
     pub title: String,
     /// The account or system concerned, as label and value.
@@ -77,18 +77,18 @@ impl ConfirmAction {
         account: &AccountId,
         about: Vec<(String, String)>,
     ) -> Self {
-        let words = operator.ctx.words;
+        let locale = operator.ctx.locale;
         let back = address(account);
         Self {
-            shell: operator.shell(&format!("{back}/{verb}")),
-            title: words.text(&format!("desk-{key}-title")),
+            layout: operator.layout(&format!("{back}/{verb}")),
+            title: locale.text(&format!("desk-{key}-title")),
             about,
             happens: Vec::new(),
             notice: None,
             choices: None,
             fields: Vec::new(),
             hidden: Vec::new(),
-            button: words.text(&format!("desk-{key}-button")),
+            button: locale.text(&format!("desk-{key}-button")),
             back,
             errors: Vec::new(),
         }
@@ -106,7 +106,7 @@ impl ConfirmAction {
         let status = if self.errors.is_empty() {
             StatusCode::OK
         } else {
-            self.shell.wrong = true;
+            self.layout.wrong = true;
             StatusCode::UNPROCESSABLE_ENTITY
         };
         html(status, &self)
@@ -120,9 +120,9 @@ impl ConfirmAction {
 }
 
 /// The consequences of an act. For an operator's account, a second operator must agree first.
-pub fn happens(words: Locale, account: &AccountId, keys: &[&str]) -> Vec<String> {
-    let two = account.operator().map(|_| words.text("desk-needs-two"));
-    keys.iter().map(|key| words.text(key)).chain(two).collect()
+pub fn happens(locale: Locale, account: &AccountId, keys: &[&str]) -> Vec<String> {
+    let two = account.operator().map(|_| locale.text("desk-needs-two"));
+    keys.iter().map(|key| locale.text(key)).chain(two).collect()
 }
 
 /// Redirects to the account's page, which reports the act as done.
@@ -133,48 +133,53 @@ pub fn done(account: &AccountId, what: &str) -> Response {
 /// The account and the rows that describe it: enough to recognise the right one.
 pub async fn whom(
     store: &Store,
-    words: Locale,
+    locale: Locale,
     account: &AccountId,
 ) -> Result<(AccountExplanation, Vec<(String, String)>)> {
-    let story = store.account_explanation(account.as_str(), store.today()).await?;
+    let explanation = store.account_explanation(account.as_str(), store.today()).await?;
     let units = store.units().await?;
-    let rows = summary(&story, &units, words, false);
-    Ok((story, rows))
+    let rows = summary(&explanation, &units, locale, false);
+    Ok((explanation, rows))
 }
 
 /// Like [`whom`], as a second operator reads it: names and numbers are masked.
 pub async fn whom_masked(
     store: &Store,
-    words: Locale,
+    locale: Locale,
     account: &AccountId,
 ) -> Result<(AccountExplanation, Vec<(String, String)>)> {
-    let story = store.account_explanation(account.as_str(), store.today()).await?;
-    let rows = summary(&story, &store.units().await?, words, true);
-    Ok((story, rows))
+    let explanation = store.account_explanation(account.as_str(), store.today()).await?;
+    let rows = summary(&explanation, &store.units().await?, locale, true);
+    Ok((explanation, rows))
 }
 
 /// Like [`whom`], for a citizen's account only: no other account is standardised.
 pub async fn citizen(
     store: &Store,
-    words: Locale,
+    locale: Locale,
     account: &AccountId,
 ) -> Result<(AccountExplanation, Vec<(String, String)>)> {
-    let (story, about) = whom(store, words, account).await?;
-    if story.kind != AccountKind::Citizen {
-        return Err(Refusal::NotCitizens(story.account).into());
+    let (explanation, about) = whom(store, locale, account).await?;
+    if explanation.kind != AccountKind::Citizen {
+        return Err(Refusal::NotCitizens(explanation.account).into());
     }
-    Ok((story, about))
+    Ok((explanation, about))
 }
 
 /// The rows that describe an account: its owner, the person whose claim it has, and its unit. Masked rows do not reveal the
 /// owner.
-pub fn summary(story: &AccountExplanation, units: &UnitTree, words: Locale, masked: bool) -> Vec<(String, String)> {
-    let kind = words.text(&format!("kind-{}", story.kind.name()));
-    let mut rows = vec![(kind, story.account.clone())];
+pub fn summary(
+    explanation: &AccountExplanation,
+    units: &UnitTree,
+    locale: Locale,
+    masked: bool,
+) -> Vec<(String, String)> {
+    let kind = locale.text(&format!("kind-{}", explanation.kind.name()));
+    let mut rows = vec![(kind, explanation.account.clone())];
     for name in ["username", "full_name", "national_id", "phone", "employee_code"] {
-        if let Some(value) = story.fact(name) {
-            let label = words.text(&format!("fact-{}", name.replace('_', "-")));
-            let value = value_text(name, value, units, words);
+        if let Some(value) = explanation.fact(name) {
+            let label = locale.text(&format!("fact-{}", name.replace('_', "-")));
+            let value = value_text(name, value, units, locale);
             let value = match name {
                 "full_name" if masked => masked_name(&value),
                 _ => value,
@@ -182,52 +187,52 @@ pub fn summary(story: &AccountExplanation, units: &UnitTree, words: Locale, mask
             rows.push((label, value));
         }
     }
-    rows.extend(whose_claim(story, words, masked).map(|whose| (words.text("fact-claim-name"), whose)));
-    if !story.unit_name.is_empty() {
-        rows.push((words.text("desk-unit"), story.unit_name.clone()));
+    rows.extend(whose_claim(explanation, locale, masked).map(|whose| (locale.text("fact-claim-name"), whose)));
+    if !explanation.unit_name.is_empty() {
+        rows.push((locale.text("desk-unit"), explanation.unit_name.clone()));
     }
     rows
 }
 
 /// The warning that an account's claim does not match the details that the account states.
-pub fn differs(story: &AccountExplanation, words: Locale, masked: bool) -> Option<String> {
-    let whose = whose_claim(story, words, masked).filter(|_| story.claim_differs)?;
-    Some(words.text_with("claim-differs", &[("name", &whose)]))
+pub fn differs(explanation: &AccountExplanation, locale: Locale, masked: bool) -> Option<String> {
+    let whose = whose_claim(explanation, locale, masked).filter(|_| explanation.claim_differs)?;
+    Some(locale.text_with("claim-differs", &[("name", &whose)]))
 }
 
 /// A required text field, as typed.
-pub fn required(name: &'static str, typed: &str, words: Locale) -> Input {
+pub fn required(name: &'static str, typed: &str, locale: Locale) -> Input {
     let key = name.replace('_', "-");
     let error = if typed.is_empty() {
-        Some(words.text(&format!("desk-no-{key}")))
+        Some(locale.text(&format!("desk-no-{key}")))
     } else if typed.chars().count() > LONGEST {
-        Some(words.text_with("desk-too-long", &[("n", &LONGEST.to_string())]))
+        Some(locale.text_with("desk-too-long", &[("n", &LONGEST.to_string())]))
     } else {
         None
     };
     Input {
         error,
-        ..text_input(name, typed, words)
+        ..text_input(name, typed, locale)
     }
 }
 
 /// A text field, as typed.
-pub fn text_input(name: &'static str, typed: &str, words: Locale) -> Input {
+pub fn text_input(name: &'static str, typed: &str, locale: Locale) -> Input {
     let key = name.replace('_', "-");
     Input {
         value: typed.to_owned(),
-        hint: words.find(&format!("desk-hint-{key}"), &[]).unwrap_or_default(),
-        ..Input::new(name, words.text(&format!("desk-{key}")))
+        hint: locale.find(&format!("desk-hint-{key}"), &[]).unwrap_or_default(),
+        ..Input::new(name, locale.text(&format!("desk-{key}")))
     }
 }
 
 /// A last day as typed: the parsed day, and the field with its error. The act decides whether it may be empty.
-pub fn last_day(typed: &str, words: Locale) -> (Option<Date>, Input) {
+pub fn last_day(typed: &str, locale: Locale) -> (Option<Date>, Input) {
     let day = parse_day(&typed_day(typed)).ok();
-    let error = (day.is_none() && !typed.is_empty()).then(|| words.text("desk-bad-last-day"));
+    let error = (day.is_none() && !typed.is_empty()).then(|| locale.text("desk-bad-last-day"));
     let field = Input {
         error,
-        ..text_input("last_day", typed, words)
+        ..text_input("last_day", typed, locale)
     };
     (day, field)
 }

@@ -18,7 +18,7 @@ const LIST: &str = "counters";
 #[derive(Template)]
 #[template(path = "desk/counters.html")]
 struct CounterListPage {
-    shell: Layout,
+    layout: Layout,
     done: Option<String>,
     errors: Vec<Mistake>,
     list: String,
@@ -27,14 +27,14 @@ struct CounterListPage {
 
 fn page(operator: &Operator, list: String, error: Option<String>, done: Option<String>) -> Response {
     let errors = error.clone().map(|text| Mistake { field: LIST, text });
-    let mut shell = operator.shell("/desk/counters");
-    shell.wrong = error.is_some();
+    let mut layout = operator.layout("/desk/counters");
+    layout.wrong = error.is_some();
     let status = match error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
     let page = CounterListPage {
-        shell,
+        layout,
         done,
         errors: errors.into_iter().collect(),
         list,
@@ -56,12 +56,12 @@ pub async fn show(
     operator: Operator,
     Query(CountersQuery { done }): Query<CountersQuery>,
 ) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     operator
         .answer(async {
             let counters = app.store.counters().await?;
             let lines: Vec<String> = counters.iter().map(Counter::line).collect();
-            let done = (done == "saved").then(|| words.text("counters-saved"));
+            let done = (done == "saved").then(|| locale.text("counters-saved"));
             Ok(page(&operator, lines.join("\n"), None, done))
         })
         .await
@@ -69,14 +69,14 @@ pub async fn show(
 
 /// Saves another list.
 pub async fn send(State(app): State<App>, operator: Operator, sent: CheckedForm) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     operator
         .answer(async {
             let list = sent.field(LIST);
             let counters = match Counter::read(list) {
                 Ok(counters) => counters,
                 Err(at) => {
-                    let error = words.text_with("counters-row", &[("row", &at.to_string())]);
+                    let error = locale.text_with("counters-row", &[("row", &at.to_string())]);
                     return Ok(page(&operator, list.to_owned(), Some(error), None));
                 }
             };

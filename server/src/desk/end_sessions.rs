@@ -14,13 +14,13 @@ use ngomon_store::{Refusal, Result, StoreError};
 
 /// Renders the page, with the reason `why` as it was sent.
 async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<Response> {
-    let words = operator.ctx.words;
-    let (_, about) = whom(&app.store, words, account).await?;
+    let locale = operator.ctx.locale;
+    let (_, about) = whom(&app.store, locale, account).await?;
     let why = account
         .operator()
-        .map(|_| why.unwrap_or_else(|| text_input("reason", "", words)));
+        .map(|_| why.unwrap_or_else(|| text_input("reason", "", locale)));
     let act = ConfirmAction {
-        happens: happens(words, account, &["desk-end-sessions-ends", "desk-end-sessions-stays"]),
+        happens: happens(locale, account, &["desk-end-sessions-ends", "desk-end-sessions-stays"]),
         fields: why.into_iter().collect(),
         ..ConfirmAction::about(operator, "end-sessions", "end-sessions", account, about)
     };
@@ -40,7 +40,7 @@ pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<Str
         .answer(async {
             match app.store.end_sessions(&operator.permit, &account).await {
                 Err(StoreError::Refused(Refusal::NeedsTwo)) => {
-                    let why = required("reason", sent.field("reason"), operator.ctx.words);
+                    let why = required("reason", sent.field("reason"), operator.ctx.locale);
                     if why.error.is_some() {
                         return act(&app, &operator, &account, Some(why)).await;
                     }

@@ -17,38 +17,38 @@ async fn act(
     account: &AccountId,
     sent: Option<&CheckedForm>,
 ) -> Result<(ConfirmAction, Option<(Exemption, Date)>)> {
-    let words = operator.ctx.words;
-    let (story, about) = citizen(&app.store, words, account).await?;
-    if story.fact("claim").is_some() {
-        return Err(Refusal::HasClaim(story.account).into());
+    let locale = operator.ctx.locale;
+    let (explanation, about) = citizen(&app.store, locale, account).await?;
+    if explanation.fact("claim").is_some() {
+        return Err(Refusal::HasClaim(explanation.account).into());
     }
     let why = sent.and_then(|sent| Exemption::parse(sent.field("why")));
-    let (day, mut field) = last_day(sent.map(|sent| sent.field("last_day")).unwrap_or_default(), words);
+    let (day, mut field) = last_day(sent.map(|sent| sent.field("last_day")).unwrap_or_default(), locale);
     let today = app.store.today();
     if sent.is_some() && field.error.is_none() {
         field.error = match (day, why) {
-            (None, _) => Some(words.text("desk-no-last-day")),
-            (Some(day), _) if day < today => Some(words.text("desk-past-last-day")),
+            (None, _) => Some(locale.text("desk-no-last-day")),
+            (Some(day), _) if day < today => Some(locale.text("desk-past-last-day")),
             (Some(day), Some(why)) if !why.may_end_on(day, today) => {
-                let latest = words.day(why.latest(today));
-                Some(words.text_with("desk-late-last-day", &[("day", &latest)]))
+                let latest = locale.day(why.latest(today));
+                Some(locale.text_with("desk-late-last-day", &[("day", &latest)]))
             }
             _ => None,
         };
     }
     let options = Exemption::ALL.map(|one| Choice {
         value: one.name(),
-        label: words.text(&format!("exemption-{}", one.name())),
+        label: locale.text(&format!("exemption-{}", one.name())),
         ticked: why == Some(one),
     });
     let act = ConfirmAction {
         happens: ["kept", "ends"]
-            .map(|what| words.text(&format!("desk-exempt-{what}")))
+            .map(|what| locale.text(&format!("desk-exempt-{what}")))
             .into(),
         choices: Some(Choices {
             name: "why",
-            legend: words.text("desk-exempt-why"),
-            error: (sent.is_some() && why.is_none()).then(|| words.text("desk-no-why")),
+            legend: locale.text("desk-exempt-why"),
+            error: (sent.is_some() && why.is_none()).then(|| locale.text("desk-no-why")),
             kind: "radios",
             options: options.into(),
         }),
@@ -85,14 +85,14 @@ pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<Str
 
 /// Shows the page that confirms the end of an exemption.
 pub async fn show_end(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     let account = AccountId(id);
     operator
         .answer(async {
-            let (story, about) = whom(&app.store, words, &account).await?;
-            let last = story.exempt_to.ok_or(Refusal::NotExempt(story.account))?;
+            let (explanation, about) = whom(&app.store, locale, &account).await?;
+            let last = explanation.exempt_to.ok_or(Refusal::NotExempt(explanation.account))?;
             let act = ConfirmAction {
-                happens: vec![words.text_with("desk-end-exemption-happens", &[("day", &words.day(last))])],
+                happens: vec![locale.text_with("desk-end-exemption-happens", &[("day", &locale.day(last))])],
                 ..ConfirmAction::about(&operator, "end-exemption", "end-exemption", &account, about)
             };
             Ok(act.page())

@@ -15,7 +15,7 @@ use serde::Deserialize;
 #[derive(Template)]
 #[template(path = "desk/find.html")]
 struct SearchPage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     /// The tasks that wait for an operator, and how many of each.
@@ -41,7 +41,7 @@ pub struct SearchQuery {
 
 /// Shows the search field and the results.
 pub async fn show(State(app): State<App>, operator: Operator, Query(asked): Query<SearchQuery>) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     operator
         .answer(async {
             let typed = app.store.unseal_query(&operator.permit, &asked.q);
@@ -51,18 +51,18 @@ pub async fn show(State(app): State<App>, operator: Operator, Query(asked): Quer
             };
             let found = found.map(|found| {
                 let heading = match found.len() {
-                    0 => words.text("desk-found-none"),
-                    MOST_FOUND => words.text_with("desk-found-most", &[("n", &MOST_FOUND.to_string())]),
-                    n => words.text_with("desk-found", &[("n", &words.number(n as u64))]),
+                    0 => locale.text("desk-found-none"),
+                    MOST_FOUND => locale.text_with("desk-found-most", &[("n", &MOST_FOUND.to_string())]),
+                    n => locale.text_with("desk-found", &[("n", &locale.number(n as u64))]),
                 };
                 (heading, found.iter().map(|one| shown(one, &operator)).collect())
             });
             let page = SearchPage {
-                shell: operator.shell("/desk"),
+                layout: operator.layout("/desk"),
                 errors: Vec::new(),
                 fields: vec![field(&operator, typed.unwrap_or_default(), None)],
                 tasks: tasks(&app, &operator).await?,
-                late: late(&app, words),
+                late: late(&app, locale),
                 found,
             };
             Ok(html(StatusCode::OK, &page))
@@ -81,16 +81,16 @@ pub async fn search(State(app): State<App>, operator: Operator, sent: CheckedFor
         let fields = vec![field(
             &operator,
             String::new(),
-            Some(operator.ctx.words.text("desk-no-q")),
+            Some(operator.ctx.locale.text("desk-no-q")),
         )];
-        let mut shell = operator.shell("/desk");
-        shell.wrong = true;
+        let mut layout = operator.layout("/desk");
+        layout.wrong = true;
         let page = SearchPage {
-            shell,
+            layout,
             errors: mistakes(&fields),
             fields,
             tasks: tasks(&app, &operator).await?,
-            late: late(&app, operator.ctx.words),
+            late: late(&app, operator.ctx.locale),
             found: None,
         };
         Ok(html(StatusCode::UNPROCESSABLE_ENTITY, &page))
@@ -100,7 +100,7 @@ pub async fn search(State(app): State<App>, operator: Operator, sent: CheckedFor
 
 /// The address of each task, its name, and how many wait.
 async fn tasks(app: &App, operator: &Operator) -> Result<Vec<(&'static str, String, String)>> {
-    let (words, permit) = (operator.ctx.words, &operator.permit);
+    let (locale, permit) = (operator.ctx.locale, &operator.permit);
     let for_second = app.store.take_overs(permit).await?.len() + app.store.act_proposals(permit).await?.len();
     let (reviews, proposals) = (
         app.store.review_requests(permit).await?,
@@ -112,51 +112,51 @@ async fn tasks(app: &App, operator: &Operator) -> Result<Vec<(&'static str, Stri
         ("/desk/take-overs", "desk-take-overs-title", for_second),
     ];
     let tasks = tasks.map(|(href, title, n)| {
-        let waits = words.text_with("desk-task-waits", &[("n", &words.number(n as u64))]);
-        (href, words.text(title), waits)
+        let waits = locale.text_with("desk-task-waits", &[("n", &locale.number(n as u64))]);
+        (href, locale.text(title), waits)
     });
     Ok(tasks.into())
 }
 
 /// The background work that is overdue, and since when.
-fn late(app: &App, words: Locale) -> Vec<String> {
+fn late(app: &App, locale: Locale) -> Vec<String> {
     let now = app.store.now();
     let workers = app.workers.all();
     let late = workers.iter().filter(|worker| worker.is_late(now)).map(|worker| {
-        let work = words.text(&format!("work-{}", worker.name));
-        words.text_with(
+        let work = locale.text(&format!("work-{}", worker.name));
+        locale.text_with(
             "desk-late",
-            &[("work", &work), ("at", &words.instant(worker.due().as_microsecond()))],
+            &[("work", &work), ("at", &locale.instant(worker.due().as_microsecond()))],
         )
     });
     late.collect()
 }
 
 fn field(operator: &Operator, value: String, error: Option<String>) -> Input {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     Input {
         value,
-        hint: words.text("desk-hint-q"),
+        hint: locale.text("desk-hint-q"),
         error,
-        ..Input::new("q", words.text("desk-q"))
+        ..Input::new("q", locale.text("desk-q"))
     }
 }
 
 fn shown(found: &AccountSearchResult, operator: &Operator) -> SearchRow {
-    let words = operator.ctx.words;
-    let kind = words.text(&format!("kind-{}", found.kind.name()));
-    let state = words.text(if found.held { "desk-held" } else { "desk-open" });
-    let claim = found.claim.map(|proof| words.text(&format!("word-{}", proof.name())));
+    let locale = operator.ctx.locale;
+    let kind = locale.text(&format!("kind-{}", found.kind.name()));
+    let state = locale.text(if found.held { "desk-held" } else { "desk-open" });
+    let claim = found.claim.map(|proof| locale.text(&format!("word-{}", proof.name())));
     let all = [
         (kind, Some(found.account.to_string())),
-        (words.text("fact-national-id"), found.national_id.clone()),
-        (words.text("fact-phone"), found.phone.clone()),
+        (locale.text("fact-national-id"), found.national_id.clone()),
+        (locale.text("fact-phone"), found.phone.clone()),
         (
-            words.text("desk-unit"),
+            locale.text("desk-unit"),
             Some(found.unit.clone()).filter(|unit| !unit.is_empty()),
         ),
-        (words.text("desk-state"), Some(state)),
-        (words.text("fact-claim"), claim),
+        (locale.text("desk-state"), Some(state)),
+        (locale.text("fact-claim"), claim),
     ];
     let name = found.full_name.as_ref().map(|name| name.as_str().to_owned());
     SearchRow {

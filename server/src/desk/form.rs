@@ -36,19 +36,19 @@ async fn act(
     papers: &[Paper],
     errors: &[(Field, String)],
 ) -> Result<ConfirmAction> {
-    let words = operator.ctx.words;
-    let (_, about) = citizen(&app.store, words, account).await?;
+    let locale = operator.ctx.locale;
+    let (_, about) = citizen(&app.store, locale, account).await?;
     let options = Paper::ALL.map(|paper| Choice {
         value: paper.name(),
-        label: words.text(&format!("paper-{}", paper.name())),
+        label: locale.text(&format!("paper-{}", paper.name())),
         ticked: papers.contains(&paper),
     });
     Ok(ConfirmAction {
-        happens: vec![words.text("desk-form-happens"), words.text("desk-form-happens-kept")],
-        fields: typed.inputs(errors, words),
+        happens: vec![locale.text("desk-form-happens"), locale.text("desk-form-happens-kept")],
+        fields: typed.inputs(errors, locale),
         choices: Some(Choices {
             name: "papers",
-            legend: words.text("desk-papers"),
+            legend: locale.text("desk-papers"),
             error: None,
             kind: "checkboxes",
             options: options.into(),
@@ -80,34 +80,34 @@ async fn entered(
     typed: &StandardiseForm,
     papers: &[Paper],
 ) -> Result<Response> {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     let again = async |errors: &[(Field, String)]| act(app, operator, account, typed, papers, errors).await;
     let form = typed.form();
     let parsed = parse(&form, app.store.today());
     if papers.is_empty() {
-        let errors = parsed.as_ref().err().map(|fields| malformed(typed, fields, words));
+        let errors = parsed.as_ref().err().map(|fields| malformed(typed, fields, locale));
         let mut act = again(&errors.unwrap_or_default()).await?;
         if let Some(choices) = &mut act.choices {
-            choices.error = Some(words.text("desk-no-papers"));
+            choices.error = Some(locale.text("desk-no-papers"));
         }
         return Ok(act.page());
     }
     if typed.is_short() {
-        return Ok(again(&malformed(typed, &[Field::NationalId].into(), words))
+        return Ok(again(&malformed(typed, &[Field::NationalId].into(), locale))
             .await?
             .page());
     }
-    let (story, _) = citizen(&app.store, words, account).await?;
+    let (explanation, _) = citizen(&app.store, locale, account).await?;
     let whose = parsed
         .as_ref()
         .ok()
-        .and_then(|parsed| another(&story, &parsed.full_name));
+        .and_then(|parsed| another(&explanation, &parsed.full_name));
     if let Some((stated, typed_name)) = whose.filter(|_| typed.mine != "yes") {
         let mut act = again(&[]).await?;
-        let gaps = [("stated", stated.as_str()), ("typed", typed_name.as_str())];
-        act.notice = Some(words.text_with("desk-form-whose", &gaps));
+        let args = [("stated", stated.as_str()), ("typed", typed_name.as_str())];
+        act.notice = Some(locale.text_with("desk-form-whose", &args));
         act.hidden = vec![("mine", "yes".to_owned())];
-        act.button = words.text("desk-form-theirs");
+        act.button = locale.text("desk-form-theirs");
         return Ok(act.page());
     }
     let registry = match &parsed {
@@ -121,9 +121,9 @@ async fn entered(
     let receipt = done.receipt.unwrap_or_default();
     let answer = app.store.entered_form(&operator.permit, &receipt).await?;
     let errors = match answer.outcome {
-        Outcome::Malformed => malformed(typed, &answer.fields.iter().copied().collect(), words),
-        Outcome::NotFound => vec![(Field::NationalId, words.text("desk-not-found"))],
-        Outcome::Mismatch => differing(&answer, words),
+        Outcome::Malformed => malformed(typed, &answer.fields.iter().copied().collect(), locale),
+        Outcome::NotFound => vec![(Field::NationalId, locale.text("desk-not-found"))],
+        Outcome::Mismatch => differing(&answer, locale),
         _ => return Ok(Redirect::to(&format!("/desk/forms/{receipt}")).into_response()),
     };
     Ok(again(&errors).await?.page())
@@ -131,21 +131,21 @@ async fn entered(
 
 /// "Ba thông tin đã khớp. Chưa khớp: ngày cấp." at the first field that differs, and the registry's spelling at a name that is
 /// close.
-fn differing(answer: &EnteredForm, words: Locale) -> Vec<(Field, String)> {
+fn differing(answer: &EnteredForm, locale: Locale) -> Vec<(Field, String)> {
     let names: Vec<String> = answer
         .fields
         .iter()
-        .map(|field| words.text(&format!("word-{}", field.name())))
+        .map(|field| locale.text(&format!("word-{}", field.name())))
         .collect();
     let matching = 4_usize.saturating_sub(names.len());
-    let all = words.text_with(&format!("desk-differs-{matching}"), &[("fields", &names.join(", "))]);
+    let all = locale.text_with(&format!("desk-differs-{matching}"), &[("fields", &names.join(", "))]);
     let mut errors: Vec<(Field, String)> = answer
         .fields
         .iter()
         .map(|field| {
             (
                 *field,
-                words.text(&format!("desk-differs-{}", field.name().replace('_', "-"))),
+                locale.text(&format!("desk-differs-{}", field.name().replace('_', "-"))),
             )
         })
         .collect();
@@ -155,7 +155,7 @@ fn differing(answer: &EnteredForm, words: Locale) -> Vec<(Field, String)> {
     if let Some(near) = &answer.near
         && let Some((_, text)) = errors.iter_mut().find(|(field, _)| *field == Field::FullName)
     {
-        *text += &format!(" {}", words.text_with("desk-near", &[("name", near.as_str())]));
+        *text += &format!(" {}", locale.text_with("desk-near", &[("name", near.as_str())]));
     }
     errors
 }
@@ -164,7 +164,7 @@ fn differing(answer: &EnteredForm, words: Locale) -> Vec<(Field, String)> {
 #[derive(Template)]
 #[template(path = "desk/answer.html")]
 struct CounterFormResult {
-    shell: Layout,
+    layout: Layout,
     title: String,
     text: String,
     receipt: String,
@@ -176,14 +176,14 @@ struct CounterFormResult {
 
 /// Shows the result of the form with this receipt.
 pub async fn answer(State(app): State<App>, operator: Operator, Path(receipt): Path<String>) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     operator
         .answer(async {
             let form = app.store.entered_form(&operator.permit, &receipt).await?;
-            let (story, mut rows) = whom(&app.store, words, &form.account).await?;
-            rows.push((words.text("desk-answered-at"), words.instant(form.at)));
+            let (explanation, mut rows) = whom(&app.store, locale, &form.account).await?;
+            rows.push((locale.text("desk-answered-at"), locale.instant(form.at)));
             if !form.papers.is_empty() {
-                rows.push((words.text("desk-papers"), papers_said(&form.papers, words)));
+                rows.push((locale.text("desk-papers"), papers_said(&form.papers, locale)));
             }
             let key = match form.outcome {
                 Outcome::Standardised => "standardised",
@@ -195,15 +195,15 @@ pub async fn answer(State(app): State<App>, operator: Operator, Path(receipt): P
                 Outcome::Deceased => "deceased",
                 Outcome::NotFound | Outcome::Mismatch | Outcome::Malformed | Outcome::UnknownAccount => "refused",
             };
-            let mut text = words.text(&format!("desk-answer-{key}"));
+            let mut text = locale.text(&format!("desk-answer-{key}"));
             match &form.weaker {
                 Some(claim) if claim.withdrawn.is_some() => {
-                    text = words.text_with("desk-answer-withdrawn", &[("account", claim.holder.as_str())]);
+                    text = locale.text_with("desk-answer-withdrawn", &[("account", claim.holder.as_str())]);
                 }
                 Some(weaker) => {
-                    let proof = words.text(&format!("word-{}", weaker.proof.name()));
-                    let gaps = [("account", weaker.holder.as_str()), ("proof", &proof)];
-                    text += &format!(" {}", words.text_with("desk-answer-weaker", &gaps));
+                    let proof = locale.text(&format!("word-{}", weaker.proof.name()));
+                    let args = [("account", weaker.holder.as_str()), ("proof", &proof)];
+                    text += &format!(" {}", locale.text_with("desk-answer-weaker", &args));
                 }
                 None => {}
             }
@@ -211,15 +211,15 @@ pub async fn answer(State(app): State<App>, operator: Operator, Path(receipt): P
                 let names = form
                     .fields
                     .iter()
-                    .map(|field| words.text(&format!("word-{}", field.name())));
+                    .map(|field| locale.text(&format!("word-{}", field.name())));
                 rows.push((
-                    words.text("fact-last-form-fields"),
+                    locale.text("fact-last-form-fields"),
                     names.collect::<Vec<_>>().join(", "),
                 ));
             }
             let page = CounterFormResult {
-                shell: operator.shell(&format!("/desk/forms/{receipt}")),
-                title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
+                layout: operator.layout(&format!("/desk/forms/{receipt}")),
+                title: explanation.fact("full_name").unwrap_or(&explanation.account).to_owned(),
                 text,
                 rows,
                 account: address(&form.account),
@@ -232,9 +232,9 @@ pub async fn answer(State(app): State<App>, operator: Operator, Path(receipt): P
 }
 
 /// The names of the papers, as one text.
-pub fn papers_said(papers: &[Paper], words: Locale) -> String {
+pub fn papers_said(papers: &[Paper], locale: Locale) -> String {
     let names = papers
         .iter()
-        .map(|paper| words.text(&format!("paper-{}", paper.name())));
+        .map(|paper| locale.text(&format!("paper-{}", paper.name())));
     names.collect::<Vec<_>>().join("; ")
 }

@@ -20,18 +20,18 @@ async fn act(
     account: &AccountId,
     sent: Option<&CheckedForm>,
 ) -> Result<(ConfirmAction, Option<Order>)> {
-    let words = operator.ctx.words;
-    let (_, about) = whom(&app.store, words, account).await?;
+    let locale = operator.ctx.locale;
+    let (_, about) = whom(&app.store, locale, account).await?;
     let of = |name| match sent {
-        Some(sent) => required(name, sent.field(name), words),
-        None => text_input(name, "", words),
+        Some(sent) => required(name, sent.field(name), locale),
+        None => text_input(name, "", locale),
     };
     let [ordered_by, document, about_it] = ["ordered_by", "document", "text"].map(of);
-    let (day, mut last) = last_day(sent.map(|sent| sent.field("last_day")).unwrap_or_default(), words);
+    let (day, mut last) = last_day(sent.map(|sent| sent.field("last_day")).unwrap_or_default(), locale);
     if day.is_some_and(|day| day < app.store.today()) {
-        last.error = Some(words.text("desk-past-last-day"));
+        last.error = Some(locale.text("desk-past-last-day"));
     }
-    last.label = words.text("desk-last-day-if-any");
+    last.label = locale.text("desk-last-day-if-any");
     let order = Order {
         ordered_by: ordered_by.value.clone(),
         document: document.value.clone(),
@@ -40,7 +40,7 @@ async fn act(
     };
     let act = ConfirmAction {
         happens: happens(
-            words,
+            locale,
             account,
             &["desk-hold-ends", "desk-hold-reads", "desk-hold-opens"],
         ),
@@ -96,21 +96,24 @@ async fn lifting(
     cause: &str,
     why: Option<&str>,
 ) -> Result<ConfirmAction> {
-    let words = operator.ctx.words;
-    let (story, mut about) = whom(&app.store, words, account).await?;
-    let mut by_order = story.holds.iter().filter(|held| held.hold.reason == Reason::ByOrder);
+    let locale = operator.ctx.locale;
+    let (explanation, mut about) = whom(&app.store, locale, account).await?;
+    let mut by_order = explanation
+        .holds
+        .iter()
+        .filter(|held| held.hold.reason == Reason::ByOrder);
     let held = by_order.find(|held| held.hold.cause.0 == cause);
     let held = held.ok_or_else(|| Refusal::NotByOrder(account.0.clone()))?;
     for name in ["ordered_by", "document", "text"] {
         if let Some(value) = held.hold.evidence.get(name) {
-            about.push((words.text(&format!("desk-{}", name.replace('_', "-"))), value.clone()));
+            about.push((locale.text(&format!("desk-{}", name.replace('_', "-"))), value.clone()));
         }
     }
     Ok(ConfirmAction {
-        happens: happens(words, account, &["desk-lift-only", "desk-lift-anew"]),
+        happens: happens(locale, account, &["desk-lift-only", "desk-lift-anew"]),
         fields: vec![match why {
-            Some(typed) => required("reason", typed, words),
-            None => text_input("reason", "", words),
+            Some(typed) => required("reason", typed, locale),
+            None => text_input("reason", "", locale),
         }],
         hidden: vec![("cause", cause.to_owned())],
         ..ConfirmAction::about(

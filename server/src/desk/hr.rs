@@ -24,7 +24,7 @@ const DONE: [&str; 2] = ["made", "none"];
 #[derive(Template)]
 #[template(path = "desk/hr.html")]
 struct HrPage {
-    shell: Layout,
+    layout: Layout,
     done: Option<String>,
     kinds: Vec<Kind>,
     /// Whether only one kind is shown.
@@ -64,11 +64,11 @@ pub struct HrQuery {
 
 /// Lists all tasks by kind: the first ones of each, or a page of one kind.
 pub async fn list(State(app): State<App>, operator: Operator, Query(asked): Query<HrQuery>) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     operator
         .answer(async {
             let units = app.store.units().await?;
-            let current = app.board.current().await?;
+            let current = app.report_cache.current().await?;
             let tasks = current.hr_tasks().await?;
             let kinds = tasks.chunk_by(|a, b| a.task == b.task);
             // A kind without tasks shows all of them.
@@ -80,10 +80,10 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(asked): Quer
             let at = wanted.map_or(0, |_| asked.page.parse().unwrap_or_default());
             let done = DONE.contains(&&*asked.done);
             let page = HrPage {
-                done: done.then(|| words.text(&format!("desk-hr-{}", asked.done))),
-                kinds: kinds.map(|tasks| kind(tasks, at, &units, words)).collect(),
+                done: done.then(|| locale.text(&format!("desk-hr-{}", asked.done))),
+                kinds: kinds.map(|tasks| kind(tasks, at, &units, locale)).collect(),
                 alone: wanted.is_some(),
-                shell: operator.shell("/desk/hr"),
+                layout: operator.layout("/desk/hr"),
             };
             Ok(html(StatusCode::OK, &page))
         })
@@ -91,15 +91,15 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(asked): Quer
 }
 
 /// Page `at`, from 0, of the tasks of one kind.
-fn kind(tasks: &[HrTask], at: usize, units: &UnitTree, words: Locale) -> Kind {
-    let n = words.number(tasks.len() as u64);
+fn kind(tasks: &[HrTask], at: usize, units: &UnitTree, locale: Locale) -> Kind {
+    let n = locale.number(tasks.len() as u64);
     let task = tasks.first().map_or(Task::Newcomer, |first| first.task);
     let title = match task {
         Task::Coming(reason) => {
-            let hold = words.text(&format!("hold-{reason}"));
-            words.text_with("task-coming", &[("hold", &hold), ("n", &n)])
+            let hold = locale.text(&format!("hold-{reason}"));
+            locale.text_with("task-coming", &[("hold", &hold), ("n", &n)])
         }
-        _ => words.text_with(&format!("task-{}", task.name()), &[("n", &n)]),
+        _ => locale.text_with(&format!("task-{}", task.name()), &[("n", &n)]),
     };
     let at = at.min(tasks.len().saturating_sub(1) / PAGE);
     let place = |at: usize| format!("/desk/hr?kind={}&page={at}", task.name());
@@ -107,13 +107,13 @@ fn kind(tasks: &[HrTask], at: usize, units: &UnitTree, words: Locale) -> Kind {
     Kind {
         title,
         id: task.name(),
-        lines: shown.map(|task| line(task, units, words)).collect(),
+        lines: shown.map(|task| line(task, units, locale)).collect(),
         before: at.checked_sub(1).map(place),
         after: (tasks.len() > (at + 1) * PAGE).then(|| place(at + 1)),
     }
 }
 
-fn line(task: &HrTask, units: &UnitTree, words: Locale) -> TaskRow {
+fn line(task: &HrTask, units: &UnitTree, locale: Locale) -> TaskRow {
     let unit = units.get(&task.unit).map(|unit| unit.name.clone());
     let profile = task.profile.as_ref().filter(|_| task.task == Task::Newcomer);
     TaskRow {
@@ -124,7 +124,7 @@ fn line(task: &HrTask, units: &UnitTree, words: Locale) -> TaskRow {
             .unwrap_or_default(),
         code: task.employee_code.clone().unwrap_or_default(),
         unit: unit.unwrap_or_else(|| task.unit.to_string()),
-        on: task.on.map(|day| words.day(day)).unwrap_or_default(),
+        on: task.on.map(|day| locale.day(day)).unwrap_or_default(),
         account: task.account.as_ref().map(|account| {
             let name = task.username.clone().unwrap_or_else(|| account.to_string());
             (address(account), name)

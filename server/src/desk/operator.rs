@@ -33,15 +33,15 @@ impl FromRequestParts<App> for Operator {
 
 impl Operator {
     /// The layout of a page under this address, whatever address was requested.
-    pub fn shell(&self, here: &str) -> Layout {
-        let mut shell = self.ctx.shell();
-        here.clone_into(&mut shell.here);
-        shell
+    pub fn layout(&self, here: &str) -> Layout {
+        let mut layout = self.ctx.layout();
+        here.clone_into(&mut layout.here);
+        layout
     }
 
     /// The page, or the page that explains why there is none.
     pub async fn answer(&self, page: impl Future<Output = Result<Response>>) -> Response {
-        let words = self.ctx.words;
+        let locale = self.ctx.locale;
         match page.await {
             Ok(page) => page,
             Err(StoreError::Refused(refusal)) => {
@@ -58,18 +58,18 @@ impl Operator {
                 } else {
                     StatusCode::CONFLICT
                 };
-                let mut shell = self.shell("/desk");
+                let mut layout = self.layout("/desk");
                 if !unknown {
-                    shell = shell.failing("S-409");
+                    layout = layout.failing("S-409");
                 }
                 let text = match &refusal {
                     // The refusal's own text points to a command, which is of no use on a page.
-                    Refusal::UnknownClient(name) => words.text_with("systems-unknown", &[("name", name)]),
-                    refusal => refused(refusal, words),
+                    Refusal::UnknownClient(name) => locale.text_with("systems-unknown", &[("name", name)]),
+                    refusal => refused(refusal, locale),
                 };
-                html(status, &RefusedPage { shell, text })
+                html(status, &RefusedPage { layout, text })
             }
-            Err(error) => ErrorPage(words, error).into_response(),
+            Err(error) => ErrorPage(locale, error).into_response(),
         }
     }
 }
@@ -78,7 +78,7 @@ impl Operator {
 #[derive(Template)]
 #[template(path = "desk/refused.html")]
 struct RefusedPage {
-    shell: Layout,
+    layout: Layout,
     text: String,
 }
 

@@ -16,8 +16,8 @@ use ngomon_store::{Refusal, Result, StoreError};
 
 /// The page, with the reason `why` as it was sent. `None` if there are no passkeys.
 async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<Option<ConfirmAction>> {
-    let words = operator.ctx.words;
-    let (_, mut about) = whom(&app.store, words, account).await?;
+    let locale = operator.ctx.locale;
+    let (_, mut about) = whom(&app.store, locale, account).await?;
     let passkeys = app.store.passkeys(account).await?;
     if passkeys.is_empty() {
         return Ok(None);
@@ -27,15 +27,15 @@ async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<In
             Some(used) => ("desk-passkeys-used", used),
             None => ("desk-passkeys-added", one.added),
         };
-        about.push((one.name, words.text_with(key, &[("at", &words.instant(at))])));
+        about.push((one.name, locale.text_with(key, &[("at", &locale.instant(at))])));
     }
     Ok(Some(ConfirmAction {
         happens: happens(
-            words,
+            locale,
             account,
             &["desk-passkeys-opens", "desk-passkeys-ends", "desk-passkeys-stays"],
         ),
-        fields: vec![why.unwrap_or_else(|| text_input("reason", "", words))],
+        fields: vec![why.unwrap_or_else(|| text_input("reason", "", locale))],
         ..ConfirmAction::about(operator, "passkeys", "passkeys", account, about)
     }))
 }
@@ -58,8 +58,8 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
 
 /// Removes the passkeys, or proposes it to a second operator.
 pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
-    let (account, words) = (AccountId(id), operator.ctx.words);
-    let why = required("reason", sent.field("reason"), words);
+    let (account, locale) = (AccountId(id), operator.ctx.locale);
+    let why = required("reason", sent.field("reason"), locale);
     operator
         .answer(async {
             if why.error.is_some() {

@@ -26,7 +26,7 @@ const FILES: [&str; 2] = ["people.xlsx", "people.csv"];
 #[derive(Template)]
 #[template(path = "desk/people.html")]
 struct PeoplePage {
-    shell: Layout,
+    layout: Layout,
     title: String,
     all: String,
     /// The address of the unit's report.
@@ -75,7 +75,7 @@ pub async fn show(
     Path((unit, state)): Path<(String, String)>,
     Query(CursorQuery { after }): Query<CursorQuery>,
 ) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     operator
         .answer(async {
             let (unit, name, standing) = asked(&app, unit, &state).await?;
@@ -84,16 +84,16 @@ pub async fn show(
                 .store
                 .people(&operator.permit, &unit, standing, today, after.as_deref(), PAGE)
                 .await?;
-            let states = ReportStatus::ALL.map(|one| (self::here(&unit, one), state_of(one, words), one == standing));
+            let states = ReportStatus::ALL.map(|one| (self::here(&unit, one), state_of(one, locale), one == standing));
             let files = FILES.map(|file| {
-                let label = words.text(&format!("desk-{}", file.replace('.', "-")));
+                let label = locale.text(&format!("desk-{}", file.replace('.', "-")));
                 (format!("{here}/{file}"), label)
             });
             let page = PeoplePage {
-                title: format!("{}: {name}", state_of(standing, words)),
-                all: words.text_with("desk-people-all", &[("n", &words.number(listing.all))]),
+                title: format!("{}: {name}", state_of(standing, locale)),
+                all: locale.text_with("desk-people-all", &[("n", &locale.number(listing.all))]),
                 report: format!("/report/{}", path_encode(unit.as_str())),
-                people: listing.people.iter().map(|one| line(one, words)).collect(),
+                people: listing.people.iter().map(|one| line(one, locale)).collect(),
                 states: states.into(),
                 next: listing.next.map(|next| format!("{here}?after={next}")),
                 first: after.map(|_| here.clone()),
@@ -102,23 +102,23 @@ pub async fn show(
                 } else {
                     Vec::new()
                 },
-                shell: operator.shell(&here),
+                layout: operator.layout(&here),
             };
             Ok(html(StatusCode::OK, &page))
         })
         .await
 }
 
-fn state_of(standing: ReportStatus, words: Locale) -> String {
-    words.text(&format!("column-{}", standing.name()))
+fn state_of(standing: ReportStatus, locale: Locale) -> String {
+    locale.text(&format!("column-{}", standing.name()))
 }
 
 fn name_of(one: &PersonRow) -> &str {
     one.full_name.as_ref().map_or("", |name| name.as_str())
 }
 
-fn line(one: &PersonRow, words: Locale) -> PersonLine {
-    let unknown = || words.text("join-unknown");
+fn line(one: &PersonRow, locale: Locale) -> PersonLine {
+    let unknown = || locale.text("join-unknown");
     PersonLine {
         href: address(&one.account),
         account: one.account.to_string(),
@@ -136,7 +136,7 @@ pub async fn file(
     operator: Operator,
     Path((unit, state, file)): Path<(String, String, String)>,
 ) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     operator
         .answer(async {
             let (unit, name, standing) = asked(&app, unit, &state).await?;
@@ -164,23 +164,23 @@ pub async fn file(
             Ok(written(
                 &table,
                 &kept_as,
-                &format!("{}: {name}", state_of(standing, words)),
-                words,
+                &format!("{}: {name}", state_of(standing, locale)),
+                locale,
             ))
         })
         .await
 }
 
-fn written(table: &Table, file: &str, title: &str, words: Locale) -> Response {
+fn written(table: &Table, file: &str, title: &str, locale: Locale) -> Response {
     let kind = std::path::Path::new(file).extension();
     if kind.is_some_and(|kind| kind == "xlsx") {
-        return match table.xlsx(title, words) {
+        return match table.xlsx(title, locale) {
             Ok(bytes) => attachment(XLSX, file, bytes),
             Err(error) => failed(file, error),
         };
     }
     let mut bytes = Vec::new();
-    match table.csv_in_words(words, &mut bytes) {
+    match table.csv_in_words(locale, &mut bytes) {
         Ok(()) => attachment(CSV, file, bytes),
         Err(error) => failed(file, error),
     }

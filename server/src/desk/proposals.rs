@@ -23,7 +23,7 @@ const DONE: [&str; 2] = ["accepted", "declined"];
 #[derive(Template)]
 #[template(path = "desk/proposals.html")]
 struct List {
-    shell: Layout,
+    layout: Layout,
     done: Option<String>,
     errors: Vec<Mistake>,
     waiting: Vec<PendingProposal>,
@@ -56,7 +56,7 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(just): Query
 
 /// Renders the list. `wrong`: the proposal whose reason must be corrected, with the field as it was sent.
 async fn page(app: &App, operator: &Operator, done: &str, wrong: Option<(&str, Input)>) -> Result<Response> {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     let units = app.store.units().await?;
     let errors: Vec<Mistake> = wrong
         .iter()
@@ -65,34 +65,34 @@ async fn page(app: &App, operator: &Operator, done: &str, wrong: Option<(&str, I
     let mut wrong = wrong;
     let mut waiting = Vec::new();
     for one in app.store.proposals(&operator.permit).await? {
-        let (story, _) = whom(&app.store, words, &one.account).await?;
+        let (explanation, _) = whom(&app.store, locale, &one.account).await?;
         let past = one.amendment.next_due_on.is_some_and(|due| due < app.store.today());
         waiting.push(PendingProposal {
-            title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
+            title: explanation.fact("full_name").unwrap_or(&explanation.account).to_owned(),
             href: address(&one.account),
-            about: about(&one, words),
-            changes: changes(&one, &units, words),
+            about: about(&one, locale),
+            changes: changes(&one, &units, locale),
             account_follows: one.amendment.account_follows,
-            remark: past.then(|| words.text("desk-proposal-past")),
+            remark: past.then(|| locale.text("desk-proposal-past")),
             why: match wrong.take_if(|(receipt, _)| *receipt == one.receipt) {
                 Some((_, why)) => why,
-                None => reason(words, None),
+                None => reason(locale, None),
             },
             receipt: one.receipt,
         });
     }
     let done = DONE
         .contains(&done)
-        .then(|| words.text(&format!("desk-proposal-{done}")));
-    let mut shell = operator.shell("/desk/proposals");
-    shell.wrong = !errors.is_empty();
-    let status = if shell.wrong {
+        .then(|| locale.text(&format!("desk-proposal-{done}")));
+    let mut layout = operator.layout("/desk/proposals");
+    layout.wrong = !errors.is_empty();
+    let status = if layout.wrong {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {
         StatusCode::OK
     };
     let list = List {
-        shell,
+        layout,
         done,
         errors,
         waiting,
@@ -100,26 +100,26 @@ async fn page(app: &App, operator: &Operator, done: &str, wrong: Option<(&str, I
     Ok(html(status, &list))
 }
 
-fn about(one: &Proposal, words: Locale) -> Vec<(String, String)> {
+fn about(one: &Proposal, locale: Locale) -> Vec<(String, String)> {
     let mut rows = vec![
-        (words.text("answer-receipt"), one.receipt.clone()),
-        (words.text("column-account_id"), one.account.to_string()),
-        (words.text("desk-asked-at"), words.instant(one.at)),
+        (locale.text("answer-receipt"), one.receipt.clone()),
+        (locale.text("column-account_id"), one.account.to_string()),
+        (locale.text("desk-asked-at"), locale.instant(one.at)),
     ];
     if let Some(document) = &one.amendment.document {
-        rows.push((words.text("propose-document"), document.clone()));
+        rows.push((locale.text("propose-document"), document.clone()));
     }
     rows
 }
 
 /// The fields that the proposal changes.
-fn changes(one: &Proposal, units: &UnitTree, words: Locale) -> Vec<[String; 3]> {
+fn changes(one: &Proposal, units: &UnitTree, locale: Locale) -> Vec<[String; 3]> {
     let (is, to) = (&one.profile, &one.amendment);
-    let day = |day: Option<Date>| day.map(|day| words.day(day));
+    let day = |day: Option<Date>| day.map(|day| locale.day(day));
     let partial = |day: Option<ngomon_rules::values::PartialDate>| {
-        day.map(|day| value_text("day", &day.to_string(), units, words))
+        day.map(|day| value_text("day", &day.to_string(), units, locale))
     };
-    let unit = |code: &ngomon_rules::unit::UnitCode| value_text("unit", code.as_str(), units, words);
+    let unit = |code: &ngomon_rules::unit::UnitCode| value_text("unit", code.as_str(), units, locale);
     let all = [
         (
             "full-name",
@@ -138,7 +138,7 @@ fn changes(one: &Proposal, units: &UnitTree, words: Locale) -> Vec<[String; 3]> 
         ("next-due-on", day(is.next_due_on), day(to.next_due_on)),
     ];
     let changed = all.into_iter().filter_map(|(field, is, to)| {
-        let label = words.text(&format!("propose-{field}"));
+        let label = locale.text(&format!("propose-{field}"));
         Some([label, is.unwrap_or_default(), to?])
     });
     changed.collect()
@@ -152,7 +152,7 @@ pub async fn decide(
     sent: CheckedForm,
 ) -> Response {
     let accepted = sent.field("decide") == "accept";
-    let why = reason(operator.ctx.words, Some(sent.field("reason")));
+    let why = reason(operator.ctx.locale, Some(sent.field("reason")));
     operator
         .answer(async {
             // Accepting needs no reason.

@@ -23,7 +23,7 @@ use ngomon_store::{PapersSeen, Refusal, Result, StoreError};
 #[derive(Template)]
 #[template(path = "desk/password_code.html")]
 struct CodePage {
-    shell: Layout,
+    layout: Layout,
     code: String,
     /// The address at which the code is typed.
     address: &'static str,
@@ -33,15 +33,18 @@ struct CodePage {
 
 /// Shows a code that was just issued.
 pub async fn with_code(app: &App, operator: &Operator, account: &AccountId, code: String) -> Result<Response> {
-    let words = operator.ctx.words;
-    let (story, _) = whom(&app.store, words, account).await?;
-    let username = story.username.clone().unwrap_or_else(|| words.text("join-unknown"));
+    let locale = operator.ctx.locale;
+    let (explanation, _) = whom(&app.store, locale, account).await?;
+    let username = explanation
+        .username
+        .clone()
+        .unwrap_or_else(|| locale.text("join-unknown"));
     let page = CodePage {
-        shell: operator.shell(&address(account)),
+        layout: operator.layout(&address(account)),
         code,
         address: "/sign-in/new-password",
         account: address(account),
-        rows: vec![(words.text("fact-username"), username)],
+        rows: vec![(locale.text("fact-username"), username)],
     };
     Ok(html(StatusCode::OK, &page))
 }
@@ -54,34 +57,34 @@ async fn act(
     key: &'static str,
     sent: Option<&CheckedForm>,
 ) -> Result<ConfirmAction> {
-    let words = operator.ctx.words;
-    let (_, about) = whom(&app.store, words, account).await?;
+    let locale = operator.ctx.locale;
+    let (_, about) = whom(&app.store, locale, account).await?;
     let typed = |name: &str| sent.map(|sent| sent.field(name)).unwrap_or_default();
     let papers = papers(sent);
     let options = Paper::ALL.map(|paper| Choice {
         value: paper.name(),
-        label: words.text(&format!("paper-{}", paper.name())),
+        label: locale.text(&format!("paper-{}", paper.name())),
         ticked: papers.contains(&paper),
     });
     let mut fields = Vec::new();
     if key == "phone" {
-        let mut phone = text_input("phone", typed("phone"), words);
+        let mut phone = text_input("phone", typed("phone"), locale);
         phone.inputmode = "tel";
         let wrong = sent.is_some() && Phone::parse(typed("phone")).is_err();
-        phone.error = wrong.then(|| words.text("propose-bad-phone"));
+        phone.error = wrong.then(|| locale.text("propose-bad-phone"));
         fields.push(phone);
     }
     fields.push(match sent {
-        Some(_) => required("reason", typed("reason"), words),
-        None => text_input("reason", "", words),
+        Some(_) => required("reason", typed("reason"), locale),
+        None => text_input("reason", "", locale),
     });
     let keys = ["does", "told", "two"].map(|what| format!("desk-{key}-{what}"));
     Ok(ConfirmAction {
-        happens: happens(words, account, &keys.each_ref().map(String::as_str)),
+        happens: happens(locale, account, &keys.each_ref().map(String::as_str)),
         choices: Some(Choices {
             name: "papers",
-            legend: words.text("desk-papers"),
-            error: (sent.is_some() && papers.is_empty()).then(|| words.text("desk-no-papers")),
+            legend: locale.text("desk-papers"),
+            error: (sent.is_some() && papers.is_empty()).then(|| locale.text("desk-no-papers")),
             kind: "checkboxes",
             options: options.into(),
         }),
@@ -176,8 +179,8 @@ pub async fn send_phone(
 }
 
 /// The rows that describe such a proposal to the second operator.
-pub fn proposed(papers: &[Paper], phone: Option<&Phone>, words: Locale) -> Vec<(String, String)> {
-    let mut rows = vec![(words.text("desk-papers"), papers_said(papers, words))];
-    rows.extend(phone.map(|phone| (words.text("desk-phone"), phone.masked())));
+pub fn proposed(papers: &[Paper], phone: Option<&Phone>, locale: Locale) -> Vec<(String, String)> {
+    let mut rows = vec![(locale.text("desk-papers"), papers_said(papers, locale))];
+    rows.extend(phone.map(|phone| (locale.text("desk-phone"), phone.masked())));
     rows
 }

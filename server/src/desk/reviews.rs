@@ -17,7 +17,7 @@ use serde::Deserialize;
 #[derive(Template)]
 #[template(path = "desk/reviews.html")]
 struct List {
-    shell: Layout,
+    layout: Layout,
     done: Option<String>,
     waiting: Vec<PendingReview>,
     errors: Vec<Mistake>,
@@ -47,7 +47,7 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(notice): Que
 
 /// Renders the list. `wrong`: the request whose reason must be corrected, with the field as it was sent.
 async fn page(app: &App, operator: &Operator, done: bool, wrong: Option<(&str, Input)>) -> Result<Response> {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     let errors: Vec<Mistake> = wrong
         .iter()
         .flat_map(|(_, why)| mistakes(std::slice::from_ref(why)))
@@ -55,37 +55,37 @@ async fn page(app: &App, operator: &Operator, done: bool, wrong: Option<(&str, I
     let mut wrong = wrong;
     let mut waiting = Vec::new();
     for one in app.store.review_requests(&operator.permit).await? {
-        let (story, _) = whom(&app.store, words, &one.account).await?;
-        let holds = story
+        let (explanation, _) = whom(&app.store, locale, &one.account).await?;
+        let holds = explanation
             .holds
             .iter()
-            .map(|held| words.text(&format!("hold-{}", held.hold.reason)));
+            .map(|held| locale.text(&format!("hold-{}", held.hold.reason)));
         waiting.push(PendingReview {
-            title: story.fact("full_name").unwrap_or(&story.account).to_owned(),
+            title: explanation.fact("full_name").unwrap_or(&explanation.account).to_owned(),
             href: address(&one.account),
             rows: vec![
-                (words.text("answer-receipt"), one.receipt.clone()),
-                (words.text("column-account_id"), one.account.0),
-                (words.text("desk-state"), holds.collect::<Vec<_>>().join("; ")),
-                (words.text("desk-asked-at"), words.instant(one.at)),
+                (locale.text("answer-receipt"), one.receipt.clone()),
+                (locale.text("column-account_id"), one.account.0),
+                (locale.text("desk-state"), holds.collect::<Vec<_>>().join("; ")),
+                (locale.text("desk-asked-at"), locale.instant(one.at)),
             ],
             why: match wrong.take_if(|(receipt, _)| *receipt == one.receipt) {
                 Some((_, why)) => why,
-                None => reason(words, None),
+                None => reason(locale, None),
             },
             receipt: one.receipt,
         });
     }
-    let mut shell = operator.shell("/desk/reviews");
-    shell.wrong = !errors.is_empty();
-    let status = if shell.wrong {
+    let mut layout = operator.layout("/desk/reviews");
+    layout.wrong = !errors.is_empty();
+    let status = if layout.wrong {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {
         StatusCode::OK
     };
     let list = List {
-        shell,
-        done: done.then(|| words.text("desk-review-answered")),
+        layout,
+        done: done.then(|| locale.text("desk-review-answered")),
         waiting,
         errors,
     };
@@ -93,13 +93,13 @@ async fn page(app: &App, operator: &Operator, done: bool, wrong: Option<(&str, I
 }
 
 /// The field for the reason, which the owner reads.
-pub fn reason(words: Locale, typed: Option<&str>) -> Input {
+pub fn reason(locale: Locale, typed: Option<&str>) -> Input {
     let field = match typed {
-        Some(typed) => required("reason", typed, words),
-        None => text_input("reason", "", words),
+        Some(typed) => required("reason", typed, locale),
+        None => text_input("reason", "", locale),
     };
     Input {
-        hint: words.text("desk-hint-answer"),
+        hint: locale.text("desk-hint-answer"),
         ..field
     }
 }
@@ -111,7 +111,7 @@ pub async fn answer(
     Path(receipt): Path<String>,
     sent: CheckedForm,
 ) -> Response {
-    let why = reason(operator.ctx.words, Some(sent.field("reason")));
+    let why = reason(operator.ctx.locale, Some(sent.field("reason")));
     operator
         .answer(async {
             if why.error.is_some() {

@@ -23,7 +23,7 @@ const DONE: [&str; 3] = ["proposed", "approved", "declined"];
 #[derive(Template)]
 #[template(path = "desk/take_overs.html")]
 struct List {
-    shell: Layout,
+    layout: Layout,
     waiting: Vec<PendingTakeOver>,
 }
 
@@ -37,7 +37,7 @@ struct PendingTakeOver {
 #[derive(Template)]
 #[template(path = "desk/take_over.html")]
 struct TakeOverPage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     done: Option<String>,
     state: String,
@@ -84,21 +84,21 @@ fn done(receipt: &str, what: &str) -> Response {
 
 /// Lists the proposals that wait for a second operator, of take-overs and of other acts.
 pub async fn list(State(app): State<App>, operator: Operator) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     operator
         .answer(async {
             let mut waiting = Vec::new();
             for one in app.store.take_overs(&operator.permit).await? {
-                let (story, _) = whom_masked(&app.store, words, &one.account).await?;
-                let name = story.fact("full_name").map(masked_name);
+                let (explanation, _) = whom_masked(&app.store, locale, &one.account).await?;
+                let name = explanation.fact("full_name").map(masked_name);
                 waiting.push(PendingTakeOver {
-                    title: name.unwrap_or(story.account),
+                    title: name.unwrap_or(explanation.account),
                     href: place(&one.receipt),
                     rows: vec![
-                        (words.text("desk-take-over-to"), one.account.0),
-                        (words.text("desk-take-over-from"), one.holder.0),
-                        (words.text("desk-take-over-by"), actor_name(&one.proposed_by, words)),
-                        (words.text("desk-take-over-at"), words.instant(one.at)),
+                        (locale.text("desk-take-over-to"), one.account.0),
+                        (locale.text("desk-take-over-from"), one.holder.0),
+                        (locale.text("desk-take-over-by"), actor_name(&one.proposed_by, locale)),
+                        (locale.text("desk-take-over-at"), locale.instant(one.at)),
                     ],
                 });
             }
@@ -106,20 +106,20 @@ pub async fn list(State(app): State<App>, operator: Operator) -> Response {
                 let whom = one
                     .act
                     .account()
-                    .map(|account| (words.text("desk-account"), account.0.clone()));
+                    .map(|account| (locale.text("desk-account"), account.0.clone()));
                 let mut rows: Vec<(String, String)> = whom.into_iter().collect();
                 rows.extend([
-                    (words.text("desk-take-over-by"), actor_name(&one.proposed_by, words)),
-                    (words.text("desk-take-over-at"), words.instant(one.at)),
+                    (locale.text("desk-take-over-by"), actor_name(&one.proposed_by, locale)),
+                    (locale.text("desk-take-over-at"), locale.instant(one.at)),
                 ]);
                 waiting.push(PendingTakeOver {
-                    title: act_proposal::title(&one.act, words),
+                    title: act_proposal::title(&one.act, locale),
                     href: act_proposal::place(&one.receipt),
                     rows,
                 });
             }
-            let shell = operator.shell("/desk/take-overs");
-            Ok(html(StatusCode::OK, &List { shell, waiting }))
+            let layout = operator.layout("/desk/take-overs");
+            Ok(html(StatusCode::OK, &List { layout, waiting }))
         })
         .await
 }
@@ -131,7 +131,7 @@ pub async fn show(
     Path(receipt): Path<String>,
     Query(just): Query<NoticeQuery>,
 ) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     operator
         .answer(async {
             let form = app.store.entered_form(&operator.permit, &receipt).await?;
@@ -140,61 +140,61 @@ pub async fn show(
             };
             let mut page = page(&app, &operator, &form, found, None).await?;
             let said = DONE.contains(&just.done.as_str());
-            page.done = said.then(|| words.text(&format!("desk-done-{}", just.done)));
+            page.done = said.then(|| locale.text(&format!("desk-done-{}", just.done)));
             Ok(html(StatusCode::OK, &page))
         })
         .await
 }
 
 async fn proposal(app: &App, operator: &Operator, form: &EnteredForm, why: Option<Input>) -> Result<ConfirmAction> {
-    let words = operator.ctx.words;
-    let (_, mut about) = whom(&app.store, words, &form.account).await?;
+    let locale = operator.ctx.locale;
+    let (_, mut about) = whom(&app.store, locale, &form.account).await?;
     let weaker = form.weaker.as_ref();
     let weaker = weaker.ok_or_else(|| Refusal::NoTakeOver(form.receipt.clone()))?;
-    about.push((words.text("desk-papers"), papers_said(&form.papers, words)));
-    about.push((words.text("desk-take-over-from"), weaker.holder.0.clone()));
-    about.extend(claim_rows(weaker, words));
-    let mut happens = happens(words, &form.account, &weaker.holder, weaker.withdrawn.is_some());
-    happens.push(words.text("desk-take-over-two"));
+    about.push((locale.text("desk-papers"), papers_said(&form.papers, locale)));
+    about.push((locale.text("desk-take-over-from"), weaker.holder.0.clone()));
+    about.extend(claim_rows(weaker, locale));
+    let mut happens = happens(locale, &form.account, &weaker.holder, weaker.withdrawn.is_some());
+    happens.push(locale.text("desk-take-over-two"));
     let act = ConfirmAction::about(operator, "", "take-over", &form.account, about);
     Ok(ConfirmAction {
-        shell: operator.shell(&place(&form.receipt)),
+        layout: operator.layout(&place(&form.receipt)),
         back: format!("/desk/forms/{}", form.receipt),
         happens,
-        fields: vec![why.unwrap_or_else(|| text_input("reason", "", words))],
+        fields: vec![why.unwrap_or_else(|| text_input("reason", "", locale))],
         ..act
     })
 }
 
 /// The claim: its person, its date, its proof, and whether a counter withdrew it.
-fn claim_rows(claim: &WeakerClaim, words: Locale) -> Vec<(String, String)> {
-    let proof = words.text(&format!("word-{}", claim.proof.name()));
+fn claim_rows(claim: &WeakerClaim, locale: Locale) -> Vec<(String, String)> {
+    let proof = locale.text(&format!("word-{}", claim.proof.name()));
     let mut rows = vec![
-        (words.text("desk-claim-name"), masked_name(claim.full_name.as_str())),
-        (words.text("desk-claim-number"), claim.national_id.masked()),
-        (words.text("fact-claim"), proof),
-        (words.text("desk-take-over-since"), words.instant(claim.since)),
+        (locale.text("desk-claim-name"), masked_name(claim.full_name.as_str())),
+        (locale.text("desk-claim-number"), claim.national_id.masked()),
+        (locale.text("fact-claim"), proof),
+        (locale.text("desk-take-over-since"), locale.instant(claim.since)),
     ];
     rows.extend(
         claim
             .withdrawn
-            .map(|at| (words.text("desk-claim-withdrawn"), words.instant(at))),
+            .map(|at| (locale.text("desk-claim-withdrawn"), locale.instant(at))),
     );
     rows
 }
 
-fn happens(words: Locale, account: &AccountId, holder: &AccountId, withdrawn: bool) -> Vec<String> {
-    let gaps = [("account", account.as_str()), ("holder", holder.as_str())];
+fn happens(locale: Locale, account: &AccountId, holder: &AccountId, withdrawn: bool) -> Vec<String> {
+    let args = [("account", account.as_str()), ("holder", holder.as_str())];
     if withdrawn {
         return vec![
-            words.text_with("desk-take-over-given", &gaps),
-            words.text("desk-take-over-given-holds"),
+            locale.text_with("desk-take-over-given", &args),
+            locale.text("desk-take-over-given-holds"),
         ];
     }
     vec![
-        words.text_with("desk-take-over-moves", &gaps),
-        words.text_with("desk-take-over-holds", &gaps),
-        words.text("desk-take-over-lifts"),
+        locale.text_with("desk-take-over-moves", &args),
+        locale.text_with("desk-take-over-holds", &args),
+        locale.text("desk-take-over-lifts"),
     ]
 }
 
@@ -205,23 +205,23 @@ async fn page(
     found: TakeOver,
     why: Option<Input>,
 ) -> Result<TakeOverPage> {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     let mut accounts = Vec::new();
     for (account, key) in [
         (&found.account, "desk-take-over-to"),
         (&found.holder, "desk-take-over-from"),
     ] {
-        let (_, mut rows) = whom_masked(&app.store, words, account).await?;
+        let (_, mut rows) = whom_masked(&app.store, locale, account).await?;
         match &form.weaker {
-            Some(claim) if *account == claim.holder => rows.extend(claim_rows(claim, words)),
+            Some(claim) if *account == claim.holder => rows.extend(claim_rows(claim, locale)),
             _ if *account == found.account => {
                 let number = form.national_id.map(|number| number.masked());
-                rows.extend(number.map(|number| (words.text("desk-form-number"), number)));
+                rows.extend(number.map(|number| (locale.text("desk-form-number"), number)));
             }
             _ => {}
         }
         accounts.push(TakeOverAccount {
-            title: words.text(key),
+            title: locale.text(key),
             href: address(account),
             rows,
         });
@@ -232,23 +232,23 @@ async fn page(
         _ => Decide::Nothing,
     };
     let withdrawn = form.weaker.as_ref().is_some_and(|claim| claim.withdrawn.is_some());
-    let why = vec![why.unwrap_or_else(|| text_input("reason", "", words))];
+    let why = vec![why.unwrap_or_else(|| text_input("reason", "", locale))];
     let errors = mistakes(&why);
-    let mut shell = operator.shell(&place(&found.receipt));
-    shell.wrong = !errors.is_empty();
+    let mut layout = operator.layout(&place(&found.receipt));
+    layout.wrong = !errors.is_empty();
     Ok(TakeOverPage {
-        shell,
+        layout,
         errors,
         done: None,
-        state: words.text(&format!("desk-take-over-{}", found.state.name())),
+        state: locale.text(&format!("desk-take-over-{}", found.state.name())),
         rows: vec![
-            (words.text("desk-take-over-by"), actor_name(&found.proposed_by, words)),
-            (words.text("desk-take-over-at"), words.instant(found.at)),
-            (words.text("desk-reason"), found.reason.clone().unwrap_or_default()),
-            (words.text("desk-papers"), papers_said(&form.papers, words)),
-            (words.text("answer-receipt"), found.receipt.clone()),
+            (locale.text("desk-take-over-by"), actor_name(&found.proposed_by, locale)),
+            (locale.text("desk-take-over-at"), locale.instant(found.at)),
+            (locale.text("desk-reason"), found.reason.clone().unwrap_or_default()),
+            (locale.text("desk-papers"), papers_said(&form.papers, locale)),
+            (locale.text("answer-receipt"), found.receipt.clone()),
         ],
-        happens: happens(words, &found.account, &found.holder, withdrawn),
+        happens: happens(locale, &found.account, &found.holder, withdrawn),
         accounts,
         decide,
         here: place(&found.receipt),
@@ -263,7 +263,7 @@ pub async fn propose(
     Path(receipt): Path<String>,
     sent: CheckedForm,
 ) -> Response {
-    let why = required("reason", sent.field("reason"), operator.ctx.words);
+    let why = required("reason", sent.field("reason"), operator.ctx.locale);
     operator
         .answer(async {
             if why.error.is_some() && app.store.take_over(&operator.permit, &receipt).await?.is_none() {
@@ -296,7 +296,7 @@ pub async fn decline(
     Path(receipt): Path<String>,
     sent: CheckedForm,
 ) -> Response {
-    let why = required("reason", sent.field("reason"), operator.ctx.words);
+    let why = required("reason", sent.field("reason"), operator.ctx.locale);
     operator
         .answer(async {
             if why.error.is_some()

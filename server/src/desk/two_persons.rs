@@ -25,7 +25,7 @@ const DONE: [&str; 3] = ["proposed", "approved", "declined"];
 #[derive(Template)]
 #[template(path = "desk/two_persons.html")]
 struct ProposalPage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     done: Option<String>,
     title: String,
@@ -46,70 +46,70 @@ pub struct NoticeQuery {
     done: String,
 }
 
-fn order(evidence: &Evidence, words: Locale) -> Vec<(String, String)> {
+fn order(evidence: &Evidence, locale: Locale) -> Vec<(String, String)> {
     let of = |name: &str| {
-        let label = words.text(&format!("desk-{}", name.replace('_', "-")));
+        let label = locale.text(&format!("desk-{}", name.replace('_', "-")));
         evidence.get(name).map(|value| (label, value.clone()))
     };
     ["ordered_by", "document", "text"].into_iter().filter_map(of).collect()
 }
 
 /// The account and the details that the act concerns.
-async fn about(app: &App, found: &ActProposal, words: Locale) -> Result<Vec<(String, String)>> {
+async fn about(app: &App, found: &ActProposal, locale: Locale) -> Result<Vec<(String, String)>> {
     let act = &found.act;
     let mut rows = match act.account() {
-        Some(account) => whom_masked(&app.store, words, account).await?.1,
+        Some(account) => whom_masked(&app.store, locale, account).await?.1,
         None => Vec::new(),
     };
     match act {
         ProposedAct::HoldByOrder { hold, .. } => {
-            rows.extend(order(&hold.evidence, words));
-            rows.extend(hold.last_day.map(|day| (words.text("explain-until"), words.day(day))));
+            rows.extend(order(&hold.evidence, locale));
+            rows.extend(hold.last_day.map(|day| (locale.text("explain-until"), locale.day(day))));
         }
         ProposedAct::LiftOrder { account, cause } => {
-            let story = app
+            let explanation = app
                 .store
                 .account_explanation(account.as_str(), app.store.today())
                 .await?;
-            let held = story.holds.iter().find(|held| held.hold.cause == *cause);
+            let held = explanation.holds.iter().find(|held| held.hold.cause == *cause);
             match held {
-                Some(held) => rows.extend(order(&held.hold.evidence, words)),
-                None => rows.push((words.text("desk-document"), document(cause).to_owned())),
+                Some(held) => rows.extend(order(&held.hold.evidence, locale)),
+                None => rows.push((locale.text("desk-document"), document(cause).to_owned())),
             }
         }
         ProposedAct::RemovePasskeys { .. } | ProposedAct::WithdrawClaim { .. } | ProposedAct::EndSessions { .. } => {}
         ProposedAct::RotateClient { id } => {
             let known = app.store.client(id.as_str()).await?;
-            rows.extend(known.map(|known| (words.text("column-client"), known.client.name)));
-            rows.push((words.text("column-client_id"), id.to_string()));
+            rows.extend(known.map(|known| (locale.text("column-client"), known.client.name)));
+            rows.push((locale.text("column-client_id"), id.to_string()));
         }
         ProposedAct::NewPassword { papers, .. } | ProposedAct::ChangePhone { papers, .. } => {
-            rows.extend(renewal::proposed(papers, found.phone.as_ref(), words));
+            rows.extend(renewal::proposed(papers, found.phone.as_ref(), locale));
         }
         ProposedAct::NameSubjects { id, subjects } => {
             let known = app.store.client(id.as_str()).await?;
-            rows.extend(known.map(|known| (words.text("column-client"), known.client.name)));
+            rows.extend(known.map(|known| (locale.text("column-client"), known.client.name)));
             let all = subjects
                 .iter()
                 .map(|(account, subject)| format!("{account}: {subject}"));
-            rows.push((words.text("subjects-list"), all.collect::<Vec<_>>().join("; ")));
+            rows.push((locale.text("subjects-list"), all.collect::<Vec<_>>().join("; ")));
         }
         ProposedAct::EditClient { before, client, .. } => {
-            for (key, before, after) in differing(before, client, words) {
-                let text = words.text_with("systems-changes", &[("before", &before), ("after", &after)]);
+            for (key, before, after) in differing(before, client, locale) {
+                let text = locale.text_with("systems-changes", &[("before", &before), ("after", &after)]);
                 rows.push((key, text));
             }
-            rows.insert(0, (words.text("column-client"), before.name.clone()));
+            rows.insert(0, (locale.text("column-client"), before.name.clone()));
         }
         ProposedAct::AddClient { client, .. } => {
             let told = client.scopes.iter().filter(|scope| **scope != Scope::Openid);
             let told: Vec<String> = told
-                .map(|scope| words.text(&format!("scope-{}", scope.name().replace('_', "-"))))
+                .map(|scope| locale.text(&format!("scope-{}", scope.name().replace('_', "-"))))
                 .collect();
             rows.extend([
-                (words.text("column-client"), client.name.clone()),
-                (words.text("column-redirect_uris"), client.redirect_uris.join(" ")),
-                (words.text("column-scopes"), told.join("; ")),
+                (locale.text("column-client"), client.name.clone()),
+                (locale.text("column-redirect_uris"), client.redirect_uris.join(" ")),
+                (locale.text("column-scopes"), told.join("; ")),
             ]);
         }
     }
@@ -117,22 +117,22 @@ async fn about(app: &App, found: &ActProposal, words: Locale) -> Result<Vec<(Str
 }
 
 /// The settings that a proposal changes: label, before, after.
-fn differing(before: &Client, after: &Client, words: Locale) -> Vec<(String, String, String)> {
-    let one = |text: &Option<String>| text.clone().unwrap_or_else(|| words.text("systems-none"));
+fn differing(before: &Client, after: &Client, locale: Locale) -> Vec<(String, String, String)> {
+    let one = |text: &Option<String>| text.clone().unwrap_or_else(|| locale.text("systems-none"));
     let several = |all: &[String]| match all {
-        [] => words.text("systems-none"),
+        [] => locale.text("systems-none"),
         all => all.join(" "),
     };
     let kinds = |client: &Client| {
         let kinds = client
             .kinds
             .iter()
-            .map(|kind| words.text(&format!("kind-{}", kind.name())));
+            .map(|kind| locale.text(&format!("kind-{}", kind.name())));
         kinds.collect::<Vec<_>>().join("; ")
     };
-    let is = |is: bool| words.text(if is { "systems-yes" } else { "systems-none" });
+    let is = |is: bool| locale.text(if is { "systems-yes" } else { "systems-none" });
     let proof = |client: &Client| {
-        words.text(&format!(
+        locale.text(&format!(
             "systems-proof-{}",
             client.authentication.name().replace('_', "-")
         ))
@@ -178,7 +178,7 @@ fn differing(before: &Client, after: &Client, words: Locale) -> Vec<(String, Str
     ];
     let differ = all.into_iter().filter(|(_, before, after)| before != after);
     differ
-        .map(|(key, before, after)| (words.text(key), before, after))
+        .map(|(key, before, after)| (locale.text(key), before, after))
         .collect()
 }
 
@@ -187,7 +187,7 @@ fn document(cause: &Cause) -> &str {
 }
 
 async fn page(app: &App, operator: &Operator, found: ActProposal, why: Option<Input>) -> Result<ProposalPage> {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     let waits = found.state == TakeOverState::Waiting;
     let is_first = found.proposed_by == operator.permit.by();
     // Nobody decides about their own account.
@@ -200,29 +200,29 @@ async fn page(app: &App, operator: &Operator, found: ActProposal, why: Option<In
         TakeOverState::Declined => app.store.declined_by(&operator.permit, &found).await?,
         _ => None,
     };
-    let declined_by = declined_by.map(|by| (words.text("desk-declined-by"), actor_name(&by, words)));
-    let why = vec![why.unwrap_or_else(|| text_input("reason", "", words))];
+    let declined_by = declined_by.map(|by| (locale.text("desk-declined-by"), actor_name(&by, locale)));
+    let why = vec![why.unwrap_or_else(|| text_input("reason", "", locale))];
     let errors = mistakes(&why);
-    let mut shell = operator.shell(&place(&found.receipt));
-    shell.wrong = !errors.is_empty();
+    let mut layout = operator.layout(&place(&found.receipt));
+    layout.wrong = !errors.is_empty();
     Ok(ProposalPage {
-        shell,
+        layout,
         errors,
         done: None,
-        title: title(&found.act, words),
-        state: words.text(&format!("desk-act-state-{}", found.state.name())),
+        title: title(&found.act, locale),
+        state: locale.text(&format!("desk-act-state-{}", found.state.name())),
         rows: [
-            (words.text("desk-take-over-by"), actor_name(&found.proposed_by, words)),
-            (words.text("desk-take-over-at"), words.instant(found.at)),
-            (words.text("desk-reason"), found.reason.clone()),
-            (words.text("answer-receipt"), found.receipt.clone()),
+            (locale.text("desk-take-over-by"), actor_name(&found.proposed_by, locale)),
+            (locale.text("desk-take-over-at"), locale.instant(found.at)),
+            (locale.text("desk-reason"), found.reason.clone()),
+            (locale.text("answer-receipt"), found.receipt.clone()),
         ]
         .into_iter()
         .chain(declined_by)
         .collect(),
-        about: about(app, &found, words).await?,
+        about: about(app, &found, locale).await?,
         may_approve: decides && !is_first,
-        decline: decides.then(|| words.text(if is_first { "desk-take-back" } else { "desk-decline" })),
+        decline: decides.then(|| locale.text(if is_first { "desk-take-back" } else { "desk-decline" })),
         here: place(&found.receipt),
         why,
     })
@@ -235,13 +235,13 @@ pub async fn show(
     Path(receipt): Path<String>,
     Query(notice): Query<NoticeQuery>,
 ) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     operator
         .answer(async {
             let found = app.store.act_proposal(&operator.permit, &receipt).await?;
             let mut page = page(&app, &operator, found, None).await?;
             let said = DONE.contains(&notice.done.as_str());
-            page.done = said.then(|| words.text(&format!("desk-done-act-{}", notice.done)));
+            page.done = said.then(|| locale.text(&format!("desk-done-act-{}", notice.done)));
             Ok(html(StatusCode::OK, &page))
         })
         .await
@@ -277,7 +277,7 @@ pub async fn decline(
     Path(receipt): Path<String>,
     sent: CheckedForm,
 ) -> Response {
-    let why = required("reason", sent.field("reason"), operator.ctx.words);
+    let why = required("reason", sent.field("reason"), operator.ctx.locale);
     operator
         .answer(async {
             if why.error.is_some() {

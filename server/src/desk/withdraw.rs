@@ -14,22 +14,24 @@ use ngomon_rules::records::AccountId;
 use ngomon_store::{Refusal, Result, StoreError};
 
 async fn act(app: &App, operator: &Operator, account: &AccountId, why: Option<Input>) -> Result<ConfirmAction> {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     let units = app.store.units().await?;
-    let (story, mut about) = whom(&app.store, words, account).await?;
-    if story.fact("claim").is_none() {
-        return Err(Refusal::NoClaim(story.account).into());
+    let (explanation, mut about) = whom(&app.store, locale, account).await?;
+    if explanation.fact("claim").is_none() {
+        return Err(Refusal::NoClaim(explanation.account).into());
     }
     for name in ["claim", "claim_since"] {
-        let value = story.fact(name).map(|value| value_text(name, value, &units, words));
-        about.extend(value.map(|value| (words.text(&format!("fact-{}", name.replace('_', "-"))), value)));
+        let value = explanation
+            .fact(name)
+            .map(|value| value_text(name, value, &units, locale));
+        about.extend(value.map(|value| (locale.text(&format!("fact-{}", name.replace('_', "-"))), value)));
     }
-    let field = |typed: &str| confirm::text_input("reason", typed, words);
+    let field = |typed: &str| confirm::text_input("reason", typed, locale);
     Ok(ConfirmAction {
         happens: ["claim", "opens", "kept"]
-            .map(|what| words.text(&format!("desk-withdraw-{what}")))
+            .map(|what| locale.text(&format!("desk-withdraw-{what}")))
             .into(),
-        notice: differs(&story, words, false),
+        notice: differs(&explanation, locale, false),
         fields: vec![why.unwrap_or_else(|| field(""))],
         ..ConfirmAction::about(operator, "withdraw", "withdraw", account, about)
     })
@@ -46,7 +48,7 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
 /// Withdraws the claim.
 pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
     let account = AccountId(id);
-    let why = required("reason", sent.field("reason"), operator.ctx.words);
+    let why = required("reason", sent.field("reason"), operator.ctx.locale);
     operator
         .answer(async {
             if why.error.is_some() {

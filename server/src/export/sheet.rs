@@ -6,13 +6,13 @@ use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
 impl Table {
     /// The bytes of an `.xlsx`, with headings in words. All cells are written as text, so that formulas are harmless.
-    pub fn xlsx(&self, title: &str, words: Locale) -> Result<Vec<u8>, XlsxError> {
+    pub fn xlsx(&self, title: &str, locale: Locale) -> Result<Vec<u8>, XlsxError> {
         let mut book = Workbook::new();
         let bold = Format::new().set_bold();
         let sheet = book.add_worksheet();
         sheet.write_string_with_format(0, 0, title, &bold)?;
         for (at, column) in (0..).zip(self.columns()) {
-            sheet.write_string_with_format(2, at, words.text(&format!("column-{column}")), &bold)?;
+            sheet.write_string_with_format(2, at, locale.text(&format!("column-{column}")), &bold)?;
             sheet.set_column_width(at, 24)?;
         }
         for (row, cells) in (3..).zip(self.rows()) {

@@ -52,11 +52,11 @@ impl Table {
     }
 
     /// Writes the table in a format.
-    pub fn write(&self, format: Format, words: Locale, to: &mut dyn Write) -> io::Result<()> {
+    pub fn write(&self, format: Format, locale: Locale, to: &mut dyn Write) -> io::Result<()> {
         match format {
             Format::Csv => self.csv(to),
             Format::Json => self.json(to),
-            Format::Table => self.aligned(words, to),
+            Format::Table => self.aligned(locale, to),
         }
     }
 
@@ -71,12 +71,12 @@ impl Table {
     }
 
     /// Writes CSV for people: headings and days in words, and a byte order mark, from which spreadsheets recognise UTF-8.
-    pub fn csv_in_words(&self, words: Locale, to: &mut dyn Write) -> io::Result<()> {
+    pub fn csv_in_words(&self, locale: Locale, to: &mut dyn Write) -> io::Result<()> {
         to.write_all("\u{feff}".as_bytes())?;
         let mut writer = csv::Writer::from_writer(to);
-        writer.write_record(self.headings(words))?;
+        writer.write_record(self.headings(locale))?;
         for row in &self.rows {
-            writer.write_record(row.iter().map(|cell| harmless(&for_people(cell, words))))?;
+            writer.write_record(row.iter().map(|cell| harmless(&for_people(cell, locale))))?;
         }
         writer.flush()
     }
@@ -93,15 +93,15 @@ impl Table {
     }
 
     /// The headings for people. Some of these words also occur within sentences, where they begin with a small letter.
-    fn headings(&self, words: Locale) -> impl Iterator<Item = String> {
+    fn headings(&self, locale: Locale) -> impl Iterator<Item = String> {
         self.columns
             .iter()
-            .map(move |column| capital(&words.text(&format!("column-{column}"))))
+            .map(move |column| capital(&locale.text(&format!("column-{column}"))))
     }
 
-    fn aligned(&self, words: Locale, to: &mut dyn Write) -> io::Result<()> {
-        let headings: Vec<String> = self.headings(words).collect();
-        let read = |row: &Vec<String>| row.iter().map(|cell| for_people(cell, words)).collect();
+    fn aligned(&self, locale: Locale, to: &mut dyn Write) -> io::Result<()> {
+        let headings: Vec<String> = self.headings(locale).collect();
+        let read = |row: &Vec<String>| row.iter().map(|cell| for_people(cell, locale)).collect();
         let rows: Vec<Vec<String>> = self.rows.iter().map(read).collect();
         let width = |at: usize| {
             let cells = rows.iter().filter_map(|row| row.get(at)).chain(headings.get(at));
@@ -136,12 +136,12 @@ impl Table {
 }
 
 /// Days and instants in words for people; scripts get the stored form.
-fn for_people(cell: &str, words: Locale) -> String {
+fn for_people(cell: &str, locale: Locale) -> String {
     if let Ok(at) = cell.parse::<Timestamp>() {
-        return words.instant(at.as_microsecond());
+        return locale.instant(at.as_microsecond());
     }
     match cell.parse::<Date>() {
-        Ok(day) if cell.len() == 10 => words.day(day),
+        Ok(day) if cell.len() == 10 => locale.day(day),
         _ => cell.to_owned(),
     }
 }

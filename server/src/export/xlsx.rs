@@ -38,7 +38,7 @@ pub fn report_xlsx(
     units: &[&UnitFigures],
     staff: &[StaffLine],
     title: &str,
-    words: Locale,
+    locale: Locale,
 ) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     // The largest first, because the chart takes the first rows.
@@ -49,63 +49,63 @@ pub fn report_xlsx(
             .cmp(&a.line.accounts)
             .then(a.line.unit.cmp(&b.line.unit))
     });
-    let rows: Vec<Vec<Cell>> = sorted.iter().map(|unit| counts(unit, words)).collect();
-    let heads = COLUMNS.map(|column| words.text(&format!("column-{column}")));
-    let main = words.text("xlsx-sheet");
+    let rows: Vec<Vec<Cell>> = sorted.iter().map(|unit| counts(unit, locale)).collect();
+    let heads = COLUMNS.map(|column| locale.text(&format!("column-{column}")));
+    let main = locale.text("xlsx-sheet");
     write(book.add_worksheet(), &main, title, &heads, &rows)?;
-    chart(&mut book, &main, title, rows.len(), words)?;
-    let by_audience: Vec<Vec<Cell>> = sorted.iter().flat_map(|unit| audiences(unit, words)).collect();
+    chart(&mut book, &main, title, rows.len(), locale)?;
+    let by_audience: Vec<Vec<Cell>> = sorted.iter().flat_map(|unit| audiences(unit, locale)).collect();
     let heads = ["unit", "name", "audience", "due", "standardised", "share"];
-    let heads = heads.map(|column| words.text(&format!("column-{column}")));
+    let heads = heads.map(|column| locale.text(&format!("column-{column}")));
     write(
         book.add_worksheet(),
-        &words.text("xlsx-audiences"),
+        &locale.text("xlsx-audiences"),
         title,
         &heads,
         &by_audience,
     )?;
-    let of_staff: Vec<Vec<Cell>> = staff.iter().map(|line| of_staff(line, words)).collect();
+    let of_staff: Vec<Vec<Cell>> = staff.iter().map(|line| of_staff(line, locale)).collect();
     let heads = ["unit", "name", "staff", "standardised", "not_done", "share"];
-    let heads = heads.map(|column| words.text(&format!("column-{column}")));
+    let heads = heads.map(|column| locale.text(&format!("column-{column}")));
     write(
         book.add_worksheet(),
-        &words.text("xlsx-staff"),
+        &locale.text("xlsx-staff"),
         title,
         &heads,
         &of_staff,
     )?;
-    let held: Vec<Vec<Cell>> = sorted.iter().map(|unit| held(unit, words)).collect();
-    let heads: Vec<String> = ["column-unit", "column-name"].map(|key| words.text(key)).into();
-    let reasons = Reason::ALL.map(|reason| words.text(&format!("hold-{reason}")));
+    let held: Vec<Vec<Cell>> = sorted.iter().map(|unit| held(unit, locale)).collect();
+    let heads: Vec<String> = ["column-unit", "column-name"].map(|key| locale.text(key)).into();
+    let reasons = Reason::ALL.map(|reason| locale.text(&format!("hold-{reason}")));
     let heads: Vec<String> = heads.into_iter().chain(reasons).collect();
-    write(book.add_worksheet(), &words.text("xlsx-held"), title, &heads, &held)?;
+    write(book.add_worksheet(), &locale.text("xlsx-held"), title, &heads, &held)?;
     book.save_to_buffer()
 }
 
 /// The code and the name of a unit, or the text for an unknown unit.
-fn named(code: &str, name: &str, words: Locale) -> [Cell; 2] {
+fn named(code: &str, name: &str, locale: Locale) -> [Cell; 2] {
     let name = match code {
-        "" => words.text("unknown-unit"),
+        "" => locale.text("unknown-unit"),
         _ => name.to_owned(),
     };
     [Cell::Text(code.to_owned()), Cell::Text(name)]
 }
 
-fn counts(unit: &UnitFigures, words: Locale) -> Vec<Cell> {
+fn counts(unit: &UnitFigures, locale: Locale) -> Vec<Cell> {
     let line = &unit.line;
     let others = [line.pending, line.refused, line.held, line.not_started, line.exempt];
-    let mut cells: Vec<Cell> = named(&line.unit, &line.name, words).into();
+    let mut cells: Vec<Cell> = named(&line.unit, &line.name, locale).into();
     cells.extend([line.accounts, line.standardised].map(Cell::Number));
     cells.push(Cell::Share(unit.goal()));
     cells.extend(others.map(Cell::Number));
     cells
 }
 
-fn audiences(unit: &UnitFigures, words: Locale) -> Vec<Vec<Cell>> {
+fn audiences(unit: &UnitFigures, locale: Locale) -> Vec<Vec<Cell>> {
     let of = unit.goals.iter().filter(|(_, goal)| goal.due > 0);
     let rows = of.map(|(audience, goal)| {
-        let mut cells: Vec<Cell> = named(&unit.line.unit, &unit.line.name, words).into();
-        cells.push(Cell::Text(words.text(match audience {
+        let mut cells: Vec<Cell> = named(&unit.line.unit, &unit.line.name, locale).into();
+        cells.push(Cell::Text(locale.text(match audience {
             CampaignGroup::Officials => "report-audience-officials",
             CampaignGroup::Citizens => "report-audience-citizens",
         })));
@@ -116,8 +116,8 @@ fn audiences(unit: &UnitFigures, words: Locale) -> Vec<Vec<Cell>> {
     rows.collect()
 }
 
-fn of_staff(line: &StaffLine, words: Locale) -> Vec<Cell> {
-    let mut cells: Vec<Cell> = named(&line.unit, &line.name, words).into();
+fn of_staff(line: &StaffLine, locale: Locale) -> Vec<Cell> {
+    let mut cells: Vec<Cell> = named(&line.unit, &line.name, locale).into();
     cells.extend([line.staff, line.standardised, line.staff - line.standardised].map(Cell::Number));
     cells.push(Cell::Share(Goal {
         due: line.staff,
@@ -126,8 +126,8 @@ fn of_staff(line: &StaffLine, words: Locale) -> Vec<Cell> {
     cells
 }
 
-fn held(unit: &UnitFigures, words: Locale) -> Vec<Cell> {
-    let mut cells: Vec<Cell> = named(&unit.line.unit, &unit.line.name, words).into();
+fn held(unit: &UnitFigures, locale: Locale) -> Vec<Cell> {
+    let mut cells: Vec<Cell> = named(&unit.line.unit, &unit.line.name, locale).into();
     let n = |reason: Reason| unit.held.get(&reason).copied().unwrap_or_default();
     cells.extend(Reason::ALL.map(|reason| Cell::Number(n(reason))));
     cells
@@ -176,7 +176,7 @@ fn write(
 }
 
 /// The chart of the largest units: a bar for each, stacked by the state of its accounts.
-fn chart(book: &mut Workbook, sheet: &str, title: &str, rows: usize, words: Locale) -> Result<(), XlsxError> {
+fn chart(book: &mut Workbook, sheet: &str, title: &str, rows: usize, locale: Locale) -> Result<(), XlsxError> {
     let last = 2 + u32::try_from(rows).unwrap_or(u32::MAX - 2);
     let first = if rows > 1 { 4 } else { 3 };
     let end = (first + u32::try_from(CHARTED).unwrap_or(12) - 1).min(last.max(first));
@@ -191,7 +191,7 @@ fn chart(book: &mut Workbook, sheet: &str, title: &str, rows: usize, words: Loca
     }
     chart.set_width(760).set_height(480);
     let charts = book.add_worksheet();
-    charts.set_name(words.text("xlsx-chart"))?;
+    charts.set_name(locale.text("xlsx-chart"))?;
     charts.insert_chart(0, 0, &chart)?;
     Ok(())
 }

@@ -24,6 +24,6 @@ pub async fn once_more(
     if app.store.attempt(limit, &[visit.account.as_str()]).await?.is_some() {
         return Ok(None);
     }
-    let (title, text) = (ctx.words.text("too-often-title"), ctx.words.text("too-often-text"));
+    let (title, text) = (ctx.locale.text("too-often-title"), ctx.locale.text("too-often-text"));
     Ok(Some(message(ctx, StatusCode::TOO_MANY_REQUESTS, title, text, "S-429")))
 }

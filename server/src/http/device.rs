@@ -48,17 +48,17 @@ pub fn device(agent: &str) -> Option<String> {
 }
 
 /// The name that the owner reads.
-pub fn named(device: Option<&str>, words: Locale) -> String {
+pub fn named(device: Option<&str>, locale: Locale) -> String {
     let (browser, system) = device.and_then(|device| device.split_once('/')).unwrap_or_default();
     let browser = if browser.is_empty() {
-        words.text("device-unknown")
+        locale.text("device-unknown")
     } else {
         browser.to_owned()
     };
     if system.is_empty() {
         browser
     } else {
-        words.text_with("device-on", &[("browser", &browser), ("system", system)])
+        locale.text_with("device-on", &[("browser", &browser), ("system", system)])
     }
 }
 
@@ -69,7 +69,7 @@ mod tests {
     /// A device is named by its browser and its system.
     #[test]
     fn device_named_by_browser_and_system() {
-        let words = Locale::of_tag("vi").unwrap();
+        let locale = Locale::of_tag("vi").unwrap();
         for (agent, name) in [
             (
                 "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36",
@@ -111,7 +111,7 @@ mod tests {
             ("curl/8.7.1", "trình duyệt chưa xác định"),
             ("", "trình duyệt chưa xác định"),
         ] {
-            assert_eq!(named(device(agent).as_deref(), words), name, "{agent}");
+            assert_eq!(named(device(agent).as_deref(), locale), name, "{agent}");
         }
         let long = format!("{}<script>", "Firefox/Windows ".repeat(1_000));
         assert_eq!(device(&long).as_deref(), Some("Firefox/Windows"));

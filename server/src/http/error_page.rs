@@ -11,7 +11,7 @@ pub struct ErrorPage(pub Locale, pub StoreError);
 
 impl IntoResponse for ErrorPage {
     fn into_response(self) -> Response {
-        let Self(words, error) = self;
+        let Self(locale, error) = self;
         let in_doubt = matches!(error, StoreError::InDoubt(_));
         let (status, name, code) = match error {
             StoreError::Refused(Refusal::Nul) => (StatusCode::BAD_REQUEST, "nul", "S-400"),
@@ -25,9 +25,9 @@ impl IntoResponse for ErrorPage {
             "fault" if has_changed() => "fault-text-changed".to_owned(),
             _ => format!("{name}-text"),
         };
-        let shell = Layout::bare(words).failing(code);
-        let title = words.text(&format!("{name}-title"));
-        html(status, &MessagePage::new(shell, title, words.text(&text)))
+        let layout = Layout::bare(locale).failing(code);
+        let title = locale.text(&format!("{name}-title"));
+        html(status, &MessagePage::new(layout, title, locale.text(&text)))
     }
 }
 

@@ -30,8 +30,8 @@ pub struct HistoryLinks {
 
 impl HistoryLinks {
     /// The links on the page `here`, which was requested with the cursor `before`.
-    pub fn of(story: &AccountExplanation, before: &str, here: &str) -> Self {
-        let earlier = story.earlier.as_ref();
+    pub fn of(explanation: &AccountExplanation, before: &str, here: &str) -> Self {
+        let earlier = explanation.earlier.as_ref();
         Self {
             earlier: earlier.map(|place| format!("{here}?before={place}#history")),
             newest: (!before.is_empty()).then(|| format!("{here}#history")),
@@ -40,16 +40,16 @@ impl HistoryLinks {
 }
 
 /// The part of a history that was requested with the cursor `before`, on the page `here`.
-pub fn history(story: &AccountExplanation, before: &str, here: &str, words: Locale) -> History {
+pub fn history(explanation: &AccountExplanation, before: &str, here: &str, locale: Locale) -> History {
     // A new hash scheme for the password is no event for its owner.
-    let told = story.history.iter().rev();
+    let told = explanation.history.iter().rev();
     let told = told.filter(|entry| entry.change != Change::PasswordRehashed);
     let lines = told.map(|entry| HistoryRow {
-        at: words.instant(entry.at),
-        what: event_text(&entry.change, words),
+        at: locale.instant(entry.at),
+        what: event_text(&entry.change, locale),
     });
     History {
         lines: lines.collect(),
-        turn: HistoryLinks::of(story, before, here),
+        turn: HistoryLinks::of(explanation, before, here),
     }
 }

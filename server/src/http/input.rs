@@ -45,11 +45,11 @@ impl Input {
     }
 
     /// A password field, with a button that reveals the password.
-    pub fn password(name: &'static str, label: String, words: Locale) -> Self {
+    pub fn password(name: &'static str, label: String, locale: Locale) -> Self {
         Self {
             kind: "password",
             autocomplete: "current-password",
-            reveal: Some(words),
+            reveal: Some(locale),
             ..Self::new(name, label)
         }
     }

@@ -20,10 +20,10 @@ pub async fn language(Path(tag): Path<String>, Query(ReturnQuery { to }): Query<
     let plain = to.bytes().all(|byte| byte.is_ascii_graphic());
     let ours = plain && to.starts_with('/') && !to[1..].starts_with(['/', '\\']);
     let to = if ours { to } else { "/".to_owned() };
-    let Some(words) = Locale::of_tag(&tag) else {
+    let Some(locale) = Locale::of_tag(&tag) else {
         return Redirect::to(&to).into_response();
     };
-    let cookie = Cookie::build((LANGUAGE, words.tag()))
+    let cookie = Cookie::build((LANGUAGE, locale.tag()))
         .path("/")
         .same_site(SameSite::Lax);
     (CookieJar::new().add(cookie.permanent()), Redirect::to(&to)).into_response()

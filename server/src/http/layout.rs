@@ -9,7 +9,7 @@ use axum::response::{Html, IntoResponse, Response};
 #[expect(clippy::struct_excessive_bools, reason = "each shows its own part of the frame")]
 pub struct Layout {
     /// The language.
-    pub words: Locale,
+    pub locale: Locale,
     /// The path of the page, for the link to the other language.
     pub here: String,
     /// The query that keeps the return address within a sign-in: `?to=…`, or empty.
@@ -30,9 +30,9 @@ pub struct Layout {
 
 impl Layout {
     /// The layout of a page without a session.
-    pub fn bare(words: Locale) -> Self {
+    pub fn bare(locale: Locale) -> Self {
         Self {
-            words,
+            locale,
             here: "/".into(),
             going: String::new(),
             signed_in: false,
@@ -69,7 +69,7 @@ impl Layout {
 #[template(path = "answer.html")]
 pub struct MessagePage {
     /// The layout.
-    pub shell: Layout,
+    pub layout: Layout,
     /// What happened.
     pub title: String,
     /// What to do now.
@@ -86,9 +86,9 @@ pub struct MessagePage {
 
 impl MessagePage {
     /// A page with this message and nothing else.
-    pub fn new(shell: Layout, title: String, text: String) -> Self {
+    pub fn new(layout: Layout, title: String, text: String) -> Self {
         Self {
-            shell,
+            layout,
             title,
             text,
             at: None,
@@ -104,13 +104,13 @@ impl MessagePage {
 #[derive(Template)]
 #[template(path = "go_on.html")]
 struct RedirectPage {
-    shell: Layout,
+    layout: Layout,
     to: String,
 }
 
 /// Redirects to `to`, which is an address of this server or was checked.
-pub fn redirect_page(shell: Layout, to: String) -> Response {
-    html(StatusCode::OK, &RedirectPage { shell, to })
+pub fn redirect_page(layout: Layout, to: String) -> Response {
+    html(StatusCode::OK, &RedirectPage { layout, to })
 }
 
 /// Renders a page; if the template fails, answers with status 500.

@@ -7,26 +7,26 @@ use axum::response::Response;
 
 /// A page with one message.
 pub fn message(ctx: &RequestContext, status: StatusCode, title: String, text: String, code: &str) -> Response {
-    let shell = match code {
-        "" => ctx.shell(),
-        _ => ctx.shell().failing(code),
+    let layout = match code {
+        "" => ctx.layout(),
+        _ => ctx.layout().failing(code),
     };
-    html(status, &MessagePage::new(shell, title, text))
+    html(status, &MessagePage::new(layout, title, text))
 }
 
 /// The page for an address that does not exist.
 pub async fn not_found(ctx: RequestContext) -> Response {
-    let (title, text) = (ctx.words.text("missing-title"), ctx.words.text("missing-text"));
+    let (title, text) = (ctx.locale.text("missing-title"), ctx.locale.text("missing-text"));
     nothing_here(&ctx, title, text)
 }
 
 /// A "not found" page with this message. The visitor has nothing to correct, so it only links to the first page.
 pub fn nothing_here(ctx: &RequestContext, title: String, text: String) -> Response {
-    let mut shell = ctx.shell();
-    shell.code = "S-404".into();
+    let mut layout = ctx.layout();
+    layout.code = "S-404".into();
     let page = MessagePage {
         on: "page-first",
-        ..MessagePage::new(shell, title, text)
+        ..MessagePage::new(layout, title, text)
     };
     html(StatusCode::NOT_FOUND, &page)
 }

@@ -24,7 +24,7 @@ use url::Url;
 )]
 pub struct RequestContext {
     /// The language of the answer.
-    pub words: Locale,
+    pub locale: Locale,
     /// The path of the requested page.
     pub here: String,
     /// Where the sign-in returns to: the authorization request of a connected system, or the page of the visitor's own
@@ -59,11 +59,11 @@ pub struct RequestContext {
 
 impl RequestContext {
     /// The layout of a page.
-    pub fn shell(&self) -> Layout {
+    pub fn layout(&self) -> Layout {
         let going = self.going.as_deref().map(|to| format!("?to={}", query_encode(to)));
         let going = going.unwrap_or_default();
         Layout {
-            words: self.words,
+            locale: self.locale,
             here: format!("{}{going}", self.here),
             going,
             signed_in: self.visit.is_some(),
@@ -83,8 +83,8 @@ impl RequestContext {
         let asked = locales.unwrap_or_default().split(' ');
         let known = asked.filter_map(|tag| Locale::of_tag(tag.split('-').next().unwrap_or_default()));
         match known.into_iter().next().filter(|_| !self.chose_language) {
-            Some(words) => {
-                let cookie = Cookie::build((LANGUAGE, words.tag()))
+            Some(locale) => {
+                let cookie = Cookie::build((LANGUAGE, locale.tag()))
                     .path("/")
                     .same_site(SameSite::Lax);
                 (CookieJar::new().add(cookie), page).into_response()
@@ -99,8 +99,8 @@ impl FromRequestParts<App> for RequestContext {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let jar = CookieJar::from_headers(&parts.headers);
-        let words = jar.get(LANGUAGE).and_then(|cookie| Locale::of_tag(cookie.value()));
-        let words = words
+        let locale = jar.get(LANGUAGE).and_then(|cookie| Locale::of_tag(cookie.value()));
+        let locale = locale
             .or_else(|| Locale::of_tag("vi"))
             .ok_or_else(|| Redirect::to("/").into_response())?;
         let chose_language = jar.get(LANGUAGE).is_some();
@@ -110,18 +110,18 @@ impl FromRequestParts<App> for RequestContext {
                 .store
                 .visit(token)
                 .await
-                .map_err(|e| ErrorPage(words, e).into_response())?,
+                .map_err(|e| ErrorPage(locale, e).into_response())?,
             None => None,
         };
         let frozen = app.freeze.is_on(&app.store).await;
-        let frozen = frozen.map_err(|e| ErrorPage(words, e).into_response())?;
+        let frozen = frozen.map_err(|e| ErrorPage(locale, e).into_response())?;
         let here = parts.uri.path().to_owned();
         let leads_on = here.starts_with("/sign-in") || here.starts_with("/passkeys");
         let going = leads_on.then(|| parts.uri.query()).flatten().and_then(return_to);
         let system = match &going {
             Some(to) => system_of(app, to)
                 .await
-                .map_err(|e| ErrorPage(words, e).into_response())?,
+                .map_err(|e| ErrorPage(locale, e).into_response())?,
             None => None,
         };
         let from = parts.extensions.get::<ConnectInfo<SocketAddr>>();
@@ -131,7 +131,7 @@ impl FromRequestParts<App> for RequestContext {
         let browsers = jar.get(BROWSER).map(|cookie| cookie.value().split('.'));
         let browsers = browsers.into_iter().flatten().take(MOST_OWNERS);
         Ok(Self {
-            words,
+            locale,
             going,
             system,
             here,

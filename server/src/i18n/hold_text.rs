@@ -24,40 +24,43 @@ pub struct HoldText {
 }
 
 /// The text of one hold of that account.
-pub fn hold_text(held: &ActiveHold, story: &AccountExplanation, units: &UnitTree, words: Locale) -> HoldText {
+pub fn hold_text(held: &ActiveHold, explanation: &AccountExplanation, units: &UnitTree, locale: Locale) -> HoldText {
     let hold = &held.hold;
-    let gaps = gaps(held, story, units, words);
-    let gaps: Vec<(&'static str, &str)> = gaps.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let of_reason = |what: &str| words.text_with(&format!("{what}-{}", hold.reason), &gaps);
+    let args = args(held, explanation, units, locale);
+    let args: Vec<(&'static str, &str)> = args.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let of_reason = |what: &str| locale.text_with(&format!("{what}-{}", hold.reason), &args);
     let clause = hold.reason.clause();
     let law = law(clause);
     let joined = held.joined_into.is_some();
     HoldText {
         name: if joined {
-            words.text("hold-joined")
+            locale.text("hold-joined")
         } else {
-            words.text(&format!("hold-{}", hold.reason))
+            locale.text(&format!("hold-{}", hold.reason))
         },
-        text: words.text_with(&format!("hold-text-{}{}", hold.reason, variant(held, story)), &gaps),
+        text: locale.text_with(
+            &format!("hold-text-{}{}", hold.reason, variant(held, explanation)),
+            &args,
+        ),
         mends: of_reason("mends"),
         again: of_reason("again"),
         clause: match law {
             Some(law) => format!("{}, {}", law.place, law.letter),
-            None => words.text(&format!("clause-{clause}")),
+            None => locale.text(&format!("clause-{clause}")),
         },
         sentence: law.map(|law| law.sentence),
     }
 }
 
 /// The suffix of the message that fits the facts of this hold.
-fn variant(held: &ActiveHold, story: &AccountExplanation) -> &'static str {
+fn variant(held: &ActiveHold, explanation: &AccountExplanation) -> &'static str {
     let hold = &held.hold;
     let fact = |name: &str| hold.evidence.get(name).map_or("", String::as_str);
     match hold.reason {
         Reason::Duplicate if held.joined_into.is_some() => "-joined",
         Reason::Duplicate if fact("same").contains("phone") => "-phone",
-        Reason::Duplicate if fact("same") == "form" || story.fact("national_id").is_none() => "-form",
-        Reason::Moved => match &story.moved_to {
+        Reason::Duplicate if fact("same") == "form" || explanation.fact("national_id").is_none() => "-form",
+        Reason::Moved => match &explanation.moved_to {
             Some(to) if to.username.is_some() && to.same_login => "",
             Some(to) if to.username.is_some() => "-other-password",
             _ => "-unnamed",
@@ -71,22 +74,27 @@ fn variant(held: &ActiveHold, story: &AccountExplanation) -> &'static str {
 }
 
 /// The arguments of the messages.
-fn gaps(held: &ActiveHold, story: &AccountExplanation, units: &UnitTree, words: Locale) -> Vec<(&'static str, String)> {
+fn args(
+    held: &ActiveHold,
+    explanation: &AccountExplanation,
+    units: &UnitTree,
+    locale: Locale,
+) -> Vec<(&'static str, String)> {
     let hold = &held.hold;
-    let unit = match story.unit_name.as_str() {
-        "" => words.text("hold-own-unit"),
+    let unit = match explanation.unit_name.as_str() {
+        "" => locale.text("hold-own-unit"),
         name => name.to_owned(),
     };
-    let mut gaps: Vec<(&'static str, String)> = vec![
-        ("office", words.text_with("hold-office", &[("unit", &unit)])),
+    let mut args: Vec<(&'static str, String)> = vec![
+        ("office", locale.text_with("hold-office", &[("unit", &unit)])),
         ("unit", unit),
-        ("fields", fields(hold, words).join(", ")),
-        ("until", hold.last_day.map(|day| words.day(day)).unwrap_or_default()),
-        ("number", story.fact("national_id").unwrap_or_default().to_owned()),
+        ("fields", fields(hold, locale).join(", ")),
+        ("until", hold.last_day.map(|day| locale.day(day)).unwrap_or_default()),
+        ("number", explanation.fact("national_id").unwrap_or_default().to_owned()),
         ("into", held.joined_into.clone().unwrap_or_default()),
     ];
-    let new = story.moved_to.as_ref().and_then(|to| to.username.clone());
-    gaps.push(("username", new.unwrap_or_default()));
+    let new = explanation.moved_to.as_ref().and_then(|to| to.username.clone());
+    args.push(("username", new.unwrap_or_default()));
     for (name, gap) in [
         ("to_unit", "new_unit"),
         ("profile_unit", "profile_unit"),
@@ -101,17 +109,20 @@ fn gaps(held: &ActiveHold, story: &AccountExplanation, units: &UnitTree, words: 
         ("ordered_by", "by"),
         ("document", "document"),
     ] {
-        let value = hold.evidence.get(name).map(|value| evidence(name, value, units, words));
+        let value = hold
+            .evidence
+            .get(name)
+            .map(|value| evidence(name, value, units, locale));
         let value = value.unwrap_or_default();
-        gaps.push((gap, if gap == "item" { capital(&value) } else { value }));
+        args.push((gap, if gap == "item" { capital(&value) } else { value }));
     }
-    gaps
+    args
 }
 
 /// The fields that differ from the profile, in reading order.
-fn fields(hold: &Hold, words: Locale) -> Vec<String> {
+fn fields(hold: &Hold, locale: Locale) -> Vec<String> {
     let differs = MISMATCHED.into_iter().filter(|name| hold.evidence.contains_key(*name));
-    let named = differs.map(|name| words.text(&format!("evidence-{}", name.replace('_', "-"))));
+    let named = differs.map(|name| locale.text(&format!("evidence-{}", name.replace('_', "-"))));
     named.collect()
 }
 
@@ -121,9 +132,9 @@ const MISMATCHED: [&str; 3] = ["full_name", "birth_date", "national_id"];
 /// The evidence of a hold, as rows. A mismatch shows both sides. Facts named in `without` are hidden from the reader.
 pub fn evidence_rows(
     held: &ActiveHold,
-    story: &AccountExplanation,
+    explanation: &AccountExplanation,
     units: &UnitTree,
-    words: Locale,
+    locale: Locale,
     without: &[&str],
 ) -> Vec<(String, String)> {
     let hold = &held.hold;
@@ -132,32 +143,32 @@ pub fn evidence_rows(
         .iter()
         .filter(|(name, value)| !value.is_empty() && !without.contains(&name.as_str()));
     let rows = known.map(|(name, value)| {
-        let label = words.text(&format!("evidence-{}", name.replace('_', "-")));
+        let label = locale.text(&format!("evidence-{}", name.replace('_', "-")));
         if hold.reason == Reason::Mismatch && MISMATCHED.contains(&name.as_str()) {
             let side = |of: &str| {
-                let value = story.fact(of).map(|value| value_text(of, value, units, words));
-                value.unwrap_or_else(|| words.text("word-none"))
+                let value = explanation.fact(of).map(|value| value_text(of, value, units, locale));
+                value.unwrap_or_else(|| locale.text("word-none"))
             };
             let (here, there) = (side(name), side(&format!("profile_{name}")));
             return (
-                words.text_with("mismatch-label", &[("field", &capital(&label))]),
-                words.text_with("mismatch-sides", &[("account", &here), ("profile", &there)]),
+                locale.text_with("mismatch-label", &[("field", &capital(&label))]),
+                locale.text_with("mismatch-sides", &[("account", &here), ("profile", &there)]),
             );
         }
         if name == "same" && value == "form" {
-            let at = held.since.map(|since| words.instant(since)).unwrap_or_default();
-            let found = words.text_with("evidence-found-form", &[("at", &at)]);
-            return (words.text("evidence-found-when"), found);
+            let at = held.since.map(|since| locale.instant(since)).unwrap_or_default();
+            let found = locale.text_with("evidence-found-form", &[("at", &at)]);
+            return (locale.text("evidence-found-when"), found);
         }
-        (capital(&label), evidence(name, value, units, words))
+        (capital(&label), evidence(name, value, units, locale))
     });
     rows.collect()
 }
 
 /// The start of a hold: a day, or the instant if it began within a day.
-pub fn since_row(since: i64, words: Locale) -> (String, String) {
-    match words.whole_day(since) {
-        Some(day) => (words.text("explain-since-day"), day),
-        None => (words.text("explain-since"), words.instant(since)),
+pub fn since_row(since: i64, locale: Locale) -> (String, String) {
+    match locale.whole_day(since) {
+        Some(day) => (locale.text("explain-since-day"), day),
+        None => (locale.text("explain-since"), locale.instant(since)),
     }
 }

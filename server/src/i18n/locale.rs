@@ -136,13 +136,13 @@ impl Locale {
     }
 
     /// A message. An unknown key is shown itself; a test finds it first.
-    pub fn text_with(self, key: &str, gaps: &[(&'static str, &str)]) -> String {
-        self.find(key, gaps).unwrap_or_else(|| key.to_owned())
+    pub fn text_with(self, key: &str, args: &[(&'static str, &str)]) -> String {
+        self.find(key, args).unwrap_or_else(|| key.to_owned())
     }
 
     /// A message, or `None` if the key is unknown. Both languages have every key, so neither falls back to the other.
-    pub fn find(self, key: &str, gaps: &[(&'static str, &str)]) -> Option<String> {
-        let args: HashMap<&str, FluentValue<'_>> = gaps
+    pub fn find(self, key: &str, args: &[(&'static str, &str)]) -> Option<String> {
+        let args: HashMap<&str, FluentValue<'_>> = args
             .iter()
             .map(|(name, value)| (*name, FluentValue::from(*value)))
             .collect();
@@ -224,8 +224,8 @@ mod tests {
                     last = key.to_owned();
                     keys.insert(last.clone(), BTreeSet::new());
                 }
-                let gaps = line.split("{ $").skip(1).filter_map(|rest| rest.split(' ').next());
-                keys.entry(last.clone()).or_default().extend(gaps.map(str::to_owned));
+                let args = line.split("{ $").skip(1).filter_map(|rest| rest.split(' ').next());
+                keys.entry(last.clone()).or_default().extend(args.map(str::to_owned));
             }
         }
         keys.remove("");

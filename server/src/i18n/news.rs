@@ -15,20 +15,20 @@ pub fn news_words() -> NewsWords {
     Arc::new(|news| news_text(news, to_owners()))
 }
 
-fn news_text(news: &News, words: Locale) -> String {
+fn news_text(news: &News, locale: Locale) -> String {
     match news {
-        News::Standardised(Some(receipt)) => words.text_with("sms-standardised", &[("receipt", receipt)]),
-        News::Standardised(None) => words.text("sms-standardised-at-counter"),
-        News::ClaimWithdrawn => words.text("sms-claim-withdrawn"),
-        News::ClaimLost => words.text("sms-taken-over"),
-        News::ReviewAnswered(receipt) => words.text_with("sms-review-answered", &[("receipt", receipt)]),
-        News::PasswordCodeIssued => words.text("sms-password-code"),
-        News::PhoneChanged => words.text("sms-phone-changed"),
-        News::OpenAgain => words.text("sms-open-again"),
-        News::Held(Reason::Moved) => words.text("sms-held-moved"),
-        News::Held(reason) if reason.is_hr() => words.text("sms-held-hr"),
-        News::Held(reason) => words.text(&format!("sms-held-{reason}")),
-        News::Answered(receipt) => words.text_with("sms-answered", &[("receipt", receipt)]),
+        News::Standardised(Some(receipt)) => locale.text_with("sms-standardised", &[("receipt", receipt)]),
+        News::Standardised(None) => locale.text("sms-standardised-at-counter"),
+        News::ClaimWithdrawn => locale.text("sms-claim-withdrawn"),
+        News::ClaimLost => locale.text("sms-taken-over"),
+        News::ReviewAnswered(receipt) => locale.text_with("sms-review-answered", &[("receipt", receipt)]),
+        News::PasswordCodeIssued => locale.text("sms-password-code"),
+        News::PhoneChanged => locale.text("sms-phone-changed"),
+        News::OpenAgain => locale.text("sms-open-again"),
+        News::Held(Reason::Moved) => locale.text("sms-held-moved"),
+        News::Held(reason) if reason.is_hr() => locale.text("sms-held-hr"),
+        News::Held(reason) => locale.text(&format!("sms-held-{reason}")),
+        News::Answered(receipt) => locale.text_with("sms-answered", &[("receipt", receipt)]),
     }
 }
 
@@ -56,9 +56,9 @@ mod tests {
             .into_iter()
             .filter(|reason| *reason != Reason::NotStandardised);
         all.extend(written.map(News::Held));
-        for words in ["vi", "en"].map(|tag| Locale::of_tag(tag).unwrap()) {
+        for locale in ["vi", "en"].map(|tag| Locale::of_tag(tag).unwrap()) {
             for news in &all {
-                let text = news_text(news, words);
+                let text = news_text(news, locale);
                 assert!(text.is_ascii() && text.len() <= 160 && !text.contains("http"), "{text}");
                 assert!(text.starts_with("Hue-S: "), "{text}");
             }

@@ -3,11 +3,11 @@
 use crate::i18n::Locale;
 
 /// The text of a failed delivery.
-pub fn notice_fault(words: Locale, fault: &str) -> String {
+pub fn notice_fault(locale: Locale, fault: &str) -> String {
     let (word, why) = fault.split_once(": ").unwrap_or((fault, ""));
     match word.strip_prefix("answered ") {
-        Some(status) => words.text_with("notice-fault-answered", &[("status", status)]),
-        None => words
+        Some(status) => locale.text_with("notice-fault-answered", &[("status", status)]),
+        None => locale
             .find(&format!("notice-fault-{word}"), &[("why", why)])
             .unwrap_or_else(|| fault.to_owned()),
     }

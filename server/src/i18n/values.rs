@@ -5,17 +5,17 @@ use ngomon_rules::unit::{UnitCode, UnitTree};
 use ngomon_store::AccountExplanation;
 
 /// A value for people: units by name and code, lists of words one by one.
-pub fn value_text(name: &str, value: &str, units: &UnitTree, words: Locale) -> String {
+pub fn value_text(name: &str, value: &str, units: &UnitTree, locale: Locale) -> String {
     if name.ends_with("unit")
         && let Some(unit) = units.get(&UnitCode(value.to_owned()))
     {
         return format!("{} ({value})", unit.name);
     }
-    word(value, words)
+    word(value, locale)
 }
 
 /// A fact of a hold: lists of words one by one; what an office wrote stays as it is.
-pub fn evidence(name: &str, value: &str, units: &UnitTree, words: Locale) -> String {
+pub fn evidence(name: &str, value: &str, units: &UnitTree, locale: Locale) -> String {
     if ["text", "document", "ordered_by", "notice"].contains(&name) {
         return value.to_owned();
     }
@@ -24,17 +24,17 @@ pub fn evidence(name: &str, value: &str, units: &UnitTree, words: Locale) -> Str
     }
     let values: Vec<String> = value
         .split(' ')
-        .map(|part| value_text(name, part, units, words))
+        .map(|part| value_text(name, part, units, locale))
         .collect();
     values.join(", ")
 }
 
 /// Replaces a value that is one of our words by its text.
-fn word(value: &str, words: Locale) -> String {
+fn word(value: &str, locale: Locale) -> String {
     if let Ok(day) = value.parse::<ngomon_rules::values::Date>() {
-        return words.day(day);
+        return locale.day(day);
     }
-    words
+    locale
         .find(&format!("word-{value}"), &[])
         .unwrap_or_else(|| value.to_owned())
 }
@@ -54,10 +54,10 @@ pub fn unit_name(code: &str, units: &UnitTree) -> String {
 
 /// A person's name, masked for other readers: enough to tell two people apart, not enough to identify them.
 pub fn masked_name(name: &str) -> String {
-    let words: Vec<&str> = name.split_whitespace().collect();
+    let locale: Vec<&str> = name.split_whitespace().collect();
     let hidden = |word: &str| word.chars().take(1).chain("***".chars()).collect::<String>();
-    let last = words.len().saturating_sub(1);
-    let masked = words.iter().enumerate().map(|(at, word)| match at {
+    let last = locale.len().saturating_sub(1);
+    let masked = locale.iter().enumerate().map(|(at, word)| match at {
         at if at == last && last > 0 => (*word).to_owned(),
         _ => hidden(word),
     });
@@ -65,11 +65,11 @@ pub fn masked_name(name: &str) -> String {
 }
 
 /// The name and number of the claim that an account has.
-pub fn whose_claim(story: &AccountExplanation, words: Locale, masked: bool) -> Option<String> {
-    let name = story.fact("claim_name")?;
+pub fn whose_claim(explanation: &AccountExplanation, locale: Locale, masked: bool) -> Option<String> {
+    let name = explanation.fact("claim_name")?;
     let name = if masked { masked_name(name) } else { name.to_owned() };
-    let number = story.fact("claim_number").unwrap_or_default();
-    Some(words.text_with("claim-of", &[("name", &name), ("number", number)]))
+    let number = explanation.fact("claim_number").unwrap_or_default();
+    Some(locale.text_with("claim-of", &[("name", &name), ("number", number)]))
 }
 
 #[cfg(test)]

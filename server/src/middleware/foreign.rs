@@ -16,17 +16,17 @@ pub async fn explain_refusal(request: Request, next: Next) -> Response {
     let answer = next.run(request).await;
     let is_refused = answer.extensions().get::<ProtectionError>().is_some();
     match language.or_else(|| Locale::of_tag("vi")) {
-        Some(words) if is_refused => page(words),
+        Some(locale) if is_refused => page(locale),
         _ => answer,
     }
 }
 
-fn page(words: Locale) -> Response {
-    let shell = Layout::bare(words).failing("S-403");
-    let (title, text) = (words.text("foreign-title"), words.text("foreign-text"));
+fn page(locale: Locale) -> Response {
+    let layout = Layout::bare(locale).failing("S-403");
+    let (title, text) = (locale.text("foreign-title"), locale.text("foreign-text"));
     let page = MessagePage {
         on: "page-first",
-        ..MessagePage::new(shell, title, text)
+        ..MessagePage::new(layout, title, text)
     };
     html(StatusCode::FORBIDDEN, &page)
 }

@@ -111,8 +111,8 @@ fn failed(fault: Fault, language: Option<Locale>, for_programs: bool) -> Respons
         Fault::Late => StatusCode::SERVICE_UNAVAILABLE,
         Fault::Panic => StatusCode::INTERNAL_SERVER_ERROR,
     };
-    let words = language.or_else(|| Locale::of_tag("vi"));
-    let Some(words) = words.filter(|_| !for_programs) else {
+    let locale = language.or_else(|| Locale::of_tag("vi"));
+    let Some(locale) = locale.filter(|_| !for_programs) else {
         let error = match fault {
             Fault::Late => "temporarily_unavailable",
             Fault::Panic => "server_error",
@@ -120,9 +120,9 @@ fn failed(fault: Fault, language: Option<Locale>, for_programs: bool) -> Respons
         let body = serde_json::json!({"error": error, "error_description": "no answer could be made; ask for the state before asking again"});
         return (status, axum::Json(body)).into_response();
     };
-    let shell = Layout::bare(words).failing("S-500");
-    let (title, text) = (words.text("fault-title"), words.text("fault-unknown-text"));
-    html(status, &MessagePage::new(shell, title, text))
+    let layout = Layout::bare(locale).failing("S-500");
+    let (title, text) = (locale.text("fault-title"), locale.text("fault-unknown-text"));
+    html(status, &MessagePage::new(layout, title, text))
 }
 
 #[cfg(test)]

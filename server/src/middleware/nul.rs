@@ -46,7 +46,7 @@ async fn refused(app: &App, parts: &mut Parts) -> Response {
             // The link to the other language must not contain the NUL.
             ctx.here = "/".into();
             ctx.going = None;
-            let (title, text) = (ctx.words.text("nul-title"), ctx.words.text("nul-text"));
+            let (title, text) = (ctx.locale.text("nul-title"), ctx.locale.text("nul-text"));
             message(&ctx, StatusCode::BAD_REQUEST, title, text, "S-400")
         }
         Err(answer) => answer,

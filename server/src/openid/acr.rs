@@ -27,9 +27,9 @@ pub struct WantedAcr {
 impl WantedAcr {
     /// From `acr_values`, which is a request for voluntary claims and never essential.
     pub fn hoped_for(acr_values: &str) -> Self {
-        let words = acr_values.split(' ').filter(|word| !word.is_empty());
+        let locale = acr_values.split(' ').filter(|word| !word.is_empty());
         Self {
-            values: words.map(str::to_owned).collect(),
+            values: locale.map(str::to_owned).collect(),
             essential: false,
         }
     }

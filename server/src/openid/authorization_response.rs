@@ -20,14 +20,14 @@ pub enum After {
 #[derive(Template)]
 #[template(path = "form_post.html")]
 struct FormPost {
-    shell: Layout,
+    layout: Layout,
     to: String,
     fields: Vec<(&'static str, String)>,
 }
 
 /// Returns the code or the error to the client.
 pub fn answer(
-    mut shell: Layout,
+    mut layout: Layout,
     issuer: &str,
     to: &Address,
     after: After,
@@ -44,17 +44,17 @@ pub fn answer(
     fields.push(("iss", issuer.to_owned()));
     if after == After::Consent {
         // This page cannot be repeated in the other language, so the language link leads to the home page.
-        shell.here = "/".into();
+        layout.here = "/".into();
     }
     match (to.mode, Url::parse(&to.uri)) {
         (Mode::Query, Ok(mut url)) => {
             url.query_pairs_mut().extend_pairs(&fields);
             match after {
                 After::Request => Redirect::to(url.as_str()).into_response(),
-                After::Consent => redirect_page(shell, url.into()),
+                After::Consent => redirect_page(layout, url.into()),
             }
         }
-        (Mode::FormPost, Ok(_)) => form_post(shell, to.uri.clone(), fields),
+        (Mode::FormPost, Ok(_)) => form_post(layout, to.uri.clone(), fields),
         (_, Err(_)) => StatusCode::BAD_REQUEST.into_response(),
     }
 }
@@ -66,8 +66,8 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// A form that the script submits at once; without scripts the user submits it.
-fn form_post(shell: Layout, to: String, fields: Vec<(&'static str, String)>) -> Response {
-    let mut response = html(StatusCode::OK, &FormPost { shell, to, fields });
+fn form_post(layout: Layout, to: String, fields: Vec<(&'static str, String)>) -> Response {
+    let mut response = html(StatusCode::OK, &FormPost { layout, to, fields });
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
     response
 }

@@ -64,7 +64,7 @@ pub async fn authorize(app: &App, ctx: &RequestContext, params: Params, after: A
             Ok(Step::Show(page)) => return page,
             Ok(Step::Code(code)) => Ok(code),
             Err(RequestProblem::Told(fault)) => Err(fault),
-            Err(RequestProblem::Store(error)) => return ErrorPage(ctx.words, error).into_response(),
+            Err(RequestProblem::Store(error)) => return ErrorPage(ctx.locale, error).into_response(),
         },
         Err(fault) => Err(fault),
     };
@@ -97,9 +97,9 @@ impl ResolvedRequest {
         if let (Err(_), Some(handle)) = (&said, &self.pushed)
             && let Err(error) = app.store.drop_request(&self.known.id, handle).await
         {
-            return ErrorPage(ctx.words, error).into_response();
+            return ErrorPage(ctx.locale, error).into_response();
         }
-        answer(ctx.shell(), app.issuer(), &self.to, after, said)
+        answer(ctx.layout(), app.issuer(), &self.to, after, said)
     }
 }
 
@@ -137,18 +137,18 @@ pub async fn resolve_client(app: &App, shown: Params) -> Result<ResolvedRequest,
 /// Shows the error to the user instead of redirecting, because the redirect URI is not trusted (RFC 6749, 4.1.2.1). `here` is the request,
 /// for the link to the other language.
 pub fn error_without_redirect(ctx: &RequestContext, here: String, problem: RequestProblem) -> Response {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let fault = match problem {
         RequestProblem::Told(fault) => fault,
-        RequestProblem::Store(error) => return ErrorPage(words, error).into_response(),
+        RequestProblem::Store(error) => return ErrorPage(locale, error).into_response(),
     };
-    let mut shell = ctx.shell();
-    shell.here = here;
-    let title = words.text("authorize-wrong-title");
-    let text = words.text_with("authorize-wrong-text", &[("why", &fault.description)]);
+    let mut layout = ctx.layout();
+    layout.here = here;
+    let title = locale.text("authorize-wrong-title");
+    let text = locale.text_with("authorize-wrong-text", &[("why", &fault.description)]);
     html(
         StatusCode::BAD_REQUEST,
-        &MessagePage::new(shell.failing("O-400"), title, text),
+        &MessagePage::new(layout.failing("O-400"), title, text),
     )
 }
 

@@ -136,29 +136,29 @@ fn in_two(name: &str) -> (Option<&str>, Option<&str>) {
 
 /// The text about the campaign that a system of citizens may show to this account's owner.
 fn announcement(about: &AccountClaims, gate: Gate, language: &str) -> Value {
-    let Some(words) = Locale::of_tag(language) else {
+    let Some(locale) = Locale::of_tag(language) else {
         return Value::Null;
     };
     let text = match gate {
-        Gate::Standardised => words.text("announce-standardised"),
+        Gate::Standardised => locale.text("announce-standardised"),
         Gate::Exempt => match about.exempt_to {
-            Some(day) => words.text_with("home-exempt", &[("day", &words.day(day))]),
+            Some(day) => locale.text_with("home-exempt", &[("day", &locale.day(day))]),
             None => return Value::Null,
         },
-        Gate::Pending => words.text("announce-pending"),
-        Gate::Rests if about.frozen => words.text("announce-freeze"),
+        Gate::Pending => locale.text("announce-pending"),
+        Gate::Rests if about.frozen => locale.text("announce-freeze"),
         Gate::Rests => return Value::Null,
         Gate::Asked | Gate::Required => {
             let deadline = about.deadline;
-            let deadline = deadline.map(|day| words.text_with("form-deadline", &[("day", &words.day(day))]));
-            [Some(words.text("form-lead")), deadline]
+            let deadline = deadline.map(|day| locale.text_with("form-deadline", &[("day", &locale.day(day))]));
+            [Some(locale.text("form-lead")), deadline]
                 .into_iter()
                 .flatten()
                 .collect::<Vec<_>>()
                 .join(" ")
         }
     };
-    json!({"title": words.text("form-title"), "text": text})
+    json!({"title": locale.text("form-title"), "text": text})
 }
 
 /// The codes of the account's unit and of all units above it: common software reads them as groups. A citizen is in none.

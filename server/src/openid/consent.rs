@@ -51,7 +51,7 @@ pub async fn answered(
     }
     let scopes = request.requested_scopes(&opened.known.client);
     if let Err(error) = app.store.consent(&visit.account, &opened.known.id, &scopes).await {
-        return ErrorPage(ctx.words, error).into_response();
+        return ErrorPage(ctx.locale, error).into_response();
     }
     authorize(&app, &ctx, opened.shown, After::Consent).await
 }

@@ -13,7 +13,7 @@ use url::Url;
 #[derive(Template)]
 #[template(path = "consent.html")]
 struct ConsentPage {
-    shell: Layout,
+    layout: Layout,
     client: String,
     /// The host of the redirect URI.
     host: String,
@@ -33,14 +33,14 @@ pub fn page(
     let host = Url::parse(&to.uri)
         .ok()
         .and_then(|url| url.host_str().map(str::to_owned));
-    let told = scope_labels(&request.requested_scopes(&known.client), ctx.words);
+    let told = scope_labels(&request.requested_scopes(&known.client), ctx.locale);
     let request = params.query();
-    let mut shell = ctx.shell();
-    shell.here = format!("/authorize?{request}");
+    let mut layout = ctx.layout();
+    layout.here = format!("/authorize?{request}");
     html(
         StatusCode::OK,
         &ConsentPage {
-            shell,
+            layout,
             client: known.client.name.clone(),
             host: host.unwrap_or_default(),
             told,

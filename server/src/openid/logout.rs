@@ -16,7 +16,7 @@ use url::Url;
 #[derive(Template)]
 #[template(path = "sign_out.html")]
 struct LogoutPage {
-    shell: Layout,
+    layout: Layout,
     /// The error in the request. If there is one, the page only offers the sign-out and ignores the rest of the request.
     wrong: Option<String>,
     /// The request, as a query.
@@ -51,28 +51,28 @@ pub async fn agreed(State(app): State<App>, ctx: RequestContext, body: Bytes) ->
 /// The page of an invalid request, which includes a token signed by a deleted key. It shows the error, lets the owner sign out all the
 /// same, and redirects nowhere.
 fn wrong(ctx: &RequestContext, params: &Params, problem: RequestProblem) -> Response {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let fault = match problem {
         RequestProblem::Told(fault) => fault,
-        RequestProblem::Store(error) => return ErrorPage(words, error).into_response(),
+        RequestProblem::Store(error) => return ErrorPage(locale, error).into_response(),
     };
-    let mut shell = ctx.shell();
-    shell.here = here(params);
-    let shell = shell.failing("O-400");
-    let text = words.text_with("sign-out-wrong", &[("why", &fault.description)]);
+    let mut layout = ctx.layout();
+    layout.here = here(params);
+    let layout = layout.failing("O-400");
+    let text = locale.text_with("sign-out-wrong", &[("why", &fault.description)]);
     if ctx.visit.is_some() {
         let page = LogoutPage {
-            shell,
+            layout,
             wrong: Some(text),
             request: String::new(),
         };
         return html(StatusCode::BAD_REQUEST, &page);
     }
     let (title, text) = (
-        words.text("sign-out-wrong-title"),
-        format!("{text} {}", words.text("sign-out-over")),
+        locale.text("sign-out-wrong-title"),
+        format!("{text} {}", locale.text("sign-out-over")),
     );
-    html(StatusCode::BAD_REQUEST, &MessagePage::new(shell, title, text))
+    html(StatusCode::BAD_REQUEST, &MessagePage::new(layout, title, text))
 }
 
 /// A valid logout request.
@@ -144,7 +144,7 @@ async fn asked(app: &App, ctx: &RequestContext, params: &Params) -> Response {
     let meant = match &wish.subject {
         Some((known, subject)) => match app.store.subject_of(&known.id, &visit.account).await {
             Ok(here) => here.as_ref() == Some(subject),
-            Err(error) => return ErrorPage(ctx.words, error).into_response(),
+            Err(error) => return ErrorPage(ctx.locale, error).into_response(),
         },
         None => false,
     };
@@ -152,11 +152,11 @@ async fn asked(app: &App, ctx: &RequestContext, params: &Params) -> Response {
         return signed_out(app, ctx, wish, false).await;
     }
     // Anybody can make a link, so without a token of ours the owner must confirm.
-    let mut shell = ctx.shell();
-    shell.here = here(params);
+    let mut layout = ctx.layout();
+    layout.here = here(params);
     let request = params.query();
     let page = LogoutPage {
-        shell,
+        layout,
         wrong: None,
         request,
     };
@@ -172,16 +172,16 @@ async fn signed_out(app: &App, ctx: &RequestContext, wish: LogoutRequest, by_for
     if let Some(token) = &ctx.token
         && let Err(error) = app.store.close_session(token).await
     {
-        return ErrorPage(ctx.words, error).into_response();
+        return ErrorPage(ctx.locale, error).into_response();
     }
-    let mut shell = ctx.shell();
-    (shell.signed_in, shell.desk, shell.here) = (false, false, "/sign-in".into());
+    let mut layout = ctx.layout();
+    (layout.signed_in, layout.desk, layout.here) = (false, false, "/sign-in".into());
     let page = match wish.to {
-        Some(to) if by_form => redirect_page(shell, to),
+        Some(to) if by_form => redirect_page(layout, to),
         Some(to) => Redirect::to(&to).into_response(),
         None => {
-            let (title, text) = (ctx.words.text("signed-out-title"), ctx.words.text("signed-out-text"));
-            html(StatusCode::OK, &MessagePage::new(shell, title, text))
+            let (title, text) = (ctx.locale.text("signed-out-title"), ctx.locale.text("signed-out-text"));
+            html(StatusCode::OK, &MessagePage::new(layout, title, text))
         }
     };
     (clear_session_cookie(), page).into_response()

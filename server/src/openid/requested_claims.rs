@@ -58,8 +58,8 @@ impl RequestedClaims {
         let acr = id_token.get("acr").map(|acr| {
             let several = acr["values"].as_array().cloned().unwrap_or_default();
             let all = several.into_iter().chain([acr["value"].clone()]);
-            let words = all.filter_map(|one| one.as_str().map(str::to_owned));
-            let values: Vec<String> = words.filter(|one| !one.is_empty()).collect();
+            let texts = all.filter_map(|one| one.as_str().map(str::to_owned));
+            let values: Vec<String> = texts.filter(|one| !one.is_empty()).collect();
             WantedAcr {
                 essential: acr["essential"] == true && !values.is_empty(),
                 values,

@@ -69,9 +69,9 @@ async fn for_itself(app: &App, known: &RegisteredClient, params: &Params) -> Res
             "the client may not act for itself",
         ));
     }
-    let words = params.get("scope").unwrap_or_default();
+    let scope = params.get("scope").unwrap_or_default();
     let plain = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
-    if !words.split(' ').all(|word| word.chars().all(plain)) {
+    if !scope.split(' ').all(|word| word.chars().all(plain)) {
         return Err(OAuthError::new("invalid_scope", "not words with spaces"));
     }
     // Scopes are about accounts, and a token of the client itself has no account.

@@ -15,7 +15,7 @@ use ngomon_rules::law::law;
 #[derive(Template)]
 #[template(path = "parts_page.html")]
 struct GalleryPage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     done: Option<String>,
@@ -36,43 +36,43 @@ pub async fn show(State(app): State<App>, ctx: RequestContext) -> Response {
     if !app.sandbox {
         return not_found(ctx).await;
     }
-    let words = ctx.words;
+    let locale = ctx.locale;
     let fields = vec![
         Input {
-            hint: words.text("form-hint-full-name"),
-            ..Input::new("full_name", words.text("form-full-name"))
+            hint: locale.text("form-hint-full-name"),
+            ..Input::new("full_name", locale.text("form-full-name"))
         },
         Input {
             value: "191234567".into(),
-            hint: words.text("form-hint-national-id"),
-            error: Some(words.text("form-bad-national-id-9")),
+            hint: locale.text("form-hint-national-id"),
+            error: Some(locale.text("form-bad-national-id-9")),
             inputmode: "numeric",
-            ..Input::new("national_id", words.text("form-national-id"))
+            ..Input::new("national_id", locale.text("form-national-id"))
         },
     ];
-    let row = |key: &str, value: &str| (words.text(key), value.to_owned());
+    let row = |key: &str, value: &str| (locale.text(key), value.to_owned());
     let rows = vec![
         row("fact-full-name", "Hồ Thị Kăn Nga"),
         row("fact-national-id", "046*****6821"),
     ];
-    let now = words.instant(app.store.now().as_microsecond());
+    let now = locale.instant(app.store.now().as_microsecond());
     let line = |key: &str| HistoryRow {
         at: now.clone(),
-        what: words.text(key),
+        what: locale.text(key),
     };
     let page = GalleryPage {
         errors: mistakes(&fields),
         fields,
-        done: Some(words.text("desk-done-lifted")),
+        done: Some(locale.text("desk-done-lifted")),
         card: Card {
             title: "Hồ Thị Kăn Nga".into(),
             href: "/sandbox/parts",
             rows: rows.clone(),
         },
         hold: HoldView {
-            name: words.text("hold-review-overdue"),
-            text: words.text_with("hold-text-review-overdue", &[("reviewed", "25/4/2022")]),
-            rows: vec![(words.text("explain-mends"), words.text("mends-review-overdue"))],
+            name: locale.text("hold-review-overdue"),
+            text: locale.text_with("hold-text-review-overdue", &[("reviewed", "25/4/2022")]),
+            rows: vec![(locale.text("explain-mends"), locale.text("mends-review-overdue"))],
             sentence: law(Reason::ReviewOverdue.clause()).map(|law| law.sentence),
             ways: Vec::new(),
         },
@@ -84,7 +84,7 @@ pub async fn show(State(app): State<App>, ctx: RequestContext) -> Response {
                 newest: None,
             },
         },
-        shell: ctx.shell(),
+        layout: ctx.layout(),
     };
     html(StatusCode::OK, &page)
 }

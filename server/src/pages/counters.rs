@@ -11,28 +11,28 @@ use ngomon_rules::counter::Counter;
 #[derive(Template)]
 #[template(path = "counters.html")]
 struct CountersPage {
-    shell: Layout,
+    layout: Layout,
     counters: Vec<Counter>,
 }
 
 #[derive(Template)]
 #[template(path = "privacy.html")]
 struct Privacy {
-    shell: Layout,
+    layout: Layout,
 }
 
 /// Shows the counters. Nobody needs to sign in.
 pub async fn show(State(app): State<App>, ctx: RequestContext) -> Response {
     match app.store.counters().await {
         Ok(counters) => {
-            let shell = ctx.shell();
-            html(StatusCode::OK, &CountersPage { shell, counters })
+            let layout = ctx.layout();
+            html(StatusCode::OK, &CountersPage { layout, counters })
         }
-        Err(error) => ErrorPage(ctx.words, error).into_response(),
+        Err(error) => ErrorPage(ctx.locale, error).into_response(),
     }
 }
 
 /// The privacy notice: what the entered details are used for.
 pub async fn privacy(ctx: RequestContext) -> Response {
-    html(StatusCode::OK, &Privacy { shell: ctx.shell() })
+    html(StatusCode::OK, &Privacy { layout: ctx.layout() })
 }

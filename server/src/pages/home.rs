@@ -24,7 +24,7 @@ use serde::Deserialize;
 #[template(path = "home.html")]
 #[expect(clippy::struct_excessive_bools, reason = "each shows its own part of the page")]
 struct Home {
-    shell: Layout,
+    layout: Layout,
     state: String,
     /// Whether to show the link to the form, required or not.
     may_form: bool,
@@ -70,18 +70,18 @@ pub async fn show(State(app): State<App>, ctx: RequestContext, Query(query): Que
     if visit.held {
         return Redirect::to("/held").into_response();
     }
-    let words = ctx.words;
+    let locale = ctx.locale;
     let page = async {
         let before = HistoryCursor::parse(&query.before);
         let account = visit.account.as_str();
         let (store, today) = (&app.store, app.store.today());
         // Only officials see what HR's facts will cause.
-        let story = match visit.kind {
+        let explanation = match visit.kind {
             AccountKind::Official => store.explain_page(account, today, before.as_ref()).await?,
             _ => store.story_before(account, today, before.as_ref()).await?,
         };
-        let asks = asked(&story);
-        let required = story.gate == Some(Gate::Required);
+        let asks = asked(&explanation);
+        let required = explanation.gate == Some(Gate::Required);
         if asks && (required || !visit.put_off) {
             return Ok(Redirect::to("/form").into_response());
         }
@@ -89,32 +89,32 @@ pub async fn show(State(app): State<App>, ctx: RequestContext, Query(query): Que
         if let Some(token) = &ctx.token
             && let Some(next) = app.store.take_next(token).await?
         {
-            return Ok(redirect_page(ctx.shell(), next));
+            return Ok(redirect_page(ctx.layout(), next));
         }
-        let exempt_to = story.exempt_to.filter(|last| story.day <= *last);
+        let exempt_to = explanation.exempt_to.filter(|last| explanation.day <= *last);
         let state = match (
-            story.fact("claim"),
-            story.fact("last_form"),
-            story.fact("last_form_receipt"),
+            explanation.fact("claim"),
+            explanation.fact("last_form"),
+            explanation.fact("last_form_receipt"),
             exempt_to,
         ) {
-            (Some(_), ..) => words.text("home-standardised"),
-            (None, Some("pending"), Some(receipt), _) if story.fact("last_form_fields").is_some() => {
-                words.text_with("home-papers", &[("receipt", receipt)])
+            (Some(_), ..) => locale.text("home-standardised"),
+            (None, Some("pending"), Some(receipt), _) if explanation.fact("last_form_fields").is_some() => {
+                locale.text_with("home-papers", &[("receipt", receipt)])
             }
-            (None, Some("pending"), Some(receipt), _) => words.text_with("home-pending", &[("receipt", receipt)]),
-            _ if asks => words.text("home-put-off"),
-            (None, _, _, Some(last)) => words.text_with("home-exempt", &[("day", &words.day(last))]),
-            _ => words.text("home-open"),
+            (None, Some("pending"), Some(receipt), _) => locale.text_with("home-pending", &[("receipt", receipt)]),
+            _ if asks => locale.text("home-put-off"),
+            (None, _, _, Some(last)) => locale.text_with("home-exempt", &[("day", &locale.day(last))]),
+            _ => locale.text("home-open"),
         };
         let units = app.store.units().await?;
-        let facts = facts(&story, &units, words);
+        let facts = facts(&explanation, &units, locale);
         let token = ctx.token.as_deref().unwrap_or_default();
         let sessions = app.store.sessions(&visit.account, token).await?;
         let allowed = app.store.consents(&visit.account).await?;
         let allowed = allowed.into_iter().map(|one| ConsentRow {
-            told: scope_labels(&one.scopes, words),
-            since: words.instant(one.at),
+            told: scope_labels(&one.scopes, locale),
+            since: locale.instant(one.at),
             client: one.client.0,
             name: one.name,
         });
@@ -123,26 +123,26 @@ pub async fn show(State(app): State<App>, ctx: RequestContext, Query(query): Que
             &Home {
                 state,
                 may_form: visit.kind == AccountKind::Citizen
-                    && story.fact("claim").is_none()
-                    && story.fact("last_form") != Some("pending"),
+                    && explanation.fact("claim").is_none()
+                    && explanation.fact("last_form") != Some("pending"),
                 has_profile: visit.kind == AccountKind::Official,
                 has_passkeys: ctx.passkeys && passkeys_allowed(&visit),
                 sees_report: authorize_viewer(&ctx),
-                notices: notices(&story, &units, words),
+                notices: notices(&explanation, &units, locale),
                 facts,
-                history: history(&story, &query.before, "/", words),
+                history: history(&explanation, &query.before, "/", locale),
                 allowed: allowed.collect(),
-                sessions: sessions.iter().map(|one| session(one, words)).collect(),
-                shell: ctx.shell(),
+                sessions: sessions.iter().map(|one| session(one, locale)).collect(),
+                layout: ctx.layout(),
             },
         ))
     };
     let page: Result<Response> = page.await;
-    page.unwrap_or_else(|e| ErrorPage(words, e).into_response())
+    page.unwrap_or_else(|e| ErrorPage(locale, e).into_response())
 }
 
 /// What the account states about its owner, and the person it is standardised for.
-fn facts(story: &AccountExplanation, units: &UnitTree, words: Locale) -> Vec<(String, String)> {
+fn facts(explanation: &AccountExplanation, units: &UnitTree, locale: Locale) -> Vec<(String, String)> {
     let shown = [
         ("username", "fact-username"),
         ("full_name", "fact-full-name"),
@@ -155,53 +155,55 @@ fn facts(story: &AccountExplanation, units: &UnitTree, words: Locale) -> Vec<(St
     let mut facts = Vec::new();
     for (name, label) in shown {
         if name == "claim_since" {
-            facts.extend(whose_claim(story, words, false).map(|whose| (words.text("fact-claim-name"), whose)));
+            facts.extend(whose_claim(explanation, locale, false).map(|whose| (locale.text("fact-claim-name"), whose)));
         }
-        let value = story.fact(name).map(|value| value_text(name, value, units, words));
-        facts.extend(value.map(|value| (words.text(label), value)));
+        let value = explanation
+            .fact(name)
+            .map(|value| value_text(name, value, units, locale));
+        facts.extend(value.map(|value| (locale.text(label), value)));
     }
-    if !story.unit_name.is_empty() && story.kind == AccountKind::Official {
-        facts.push((words.text("desk-unit"), story.unit_name.clone()));
+    if !explanation.unit_name.is_empty() && explanation.kind == AccountKind::Official {
+        facts.push((locale.text("desk-unit"), explanation.unit_name.clone()));
     }
     facts
 }
 
-fn session(one: &SessionSummary, words: Locale) -> SessionRow {
-    let device = capital(&device::named(one.device.as_deref(), words));
+fn session(one: &SessionSummary, locale: Locale) -> SessionRow {
+    let device = capital(&device::named(one.device.as_deref(), locale));
     SessionRow {
         device: if one.is_this {
-            words.text_with("sessions-here", &[("device", &device)])
+            locale.text_with("sessions-here", &[("device", &device)])
         } else {
             device
         },
-        began: words.instant(one.began),
-        seen: words.instant(one.seen),
+        began: locale.instant(one.began),
+        seen: locale.instant(one.seen),
     }
 }
 
 /// Warnings: a claim of somebody else's details, what the next run will do, and holds that come within the warning period.
-fn notices(story: &AccountExplanation, units: &UnitTree, words: Locale) -> Vec<String> {
-    let whose = whose_claim(story, words, false).filter(|_| story.claim_differs);
+fn notices(explanation: &AccountExplanation, units: &UnitTree, locale: Locale) -> Vec<String> {
+    let whose = whose_claim(explanation, locale, false).filter(|_| explanation.claim_differs);
     let mut notices: Vec<String> = whose
-        .map(|whose| words.text_with("home-claim-differs", &[("name", &whose)]))
+        .map(|whose| locale.text_with("home-claim-differs", &[("name", &whose)]))
         .into_iter()
         .collect();
-    notices.extend(pending_changes_text(story, words));
-    for (day, hold) in &story.coming {
+    notices.extend(pending_changes_text(explanation, locale));
+    for (day, hold) in &explanation.coming {
         let fact = |name: &str| hold.evidence.get(name).filter(|value| !value.is_empty());
         let due = fact("due_on")
-            .map(|due| value_text("due_on", due, units, words))
+            .map(|due| value_text("due_on", due, units, locale))
             .unwrap_or_default();
         notices.push(match hold.reason {
-            Reason::ReviewOverdue => words.text_with("home-coming-review", &[("day", &due)]),
+            Reason::ReviewOverdue => locale.text_with("home-coming-review", &[("day", &due)]),
             Reason::StaleInfo => {
-                let item = fact("item").map(|item| capital(&value_text("item", item, units, words)));
-                let item = item.unwrap_or_else(|| words.text("home-coming-item-unnamed"));
-                words.text_with("home-coming-item", &[("item", &item), ("day", &due)])
+                let item = fact("item").map(|item| capital(&value_text("item", item, units, locale)));
+                let item = item.unwrap_or_else(|| locale.text("home-coming-item-unnamed"));
+                locale.text_with("home-coming-item", &[("item", &item), ("day", &due)])
             }
             reason => {
-                let hold = words.text(&format!("hold-{reason}"));
-                words.text_with("home-coming", &[("day", &words.day(*day)), ("hold", &hold)])
+                let hold = locale.text(&format!("hold-{reason}"));
+                locale.text_with("home-coming", &[("day", &locale.day(*day)), ("hold", &hold)])
             }
         });
     }
@@ -214,7 +216,7 @@ pub async fn close_others(State(app): State<App>, ctx: RequestContext) -> Respon
         && !visit.held
         && let Err(error) = app.store.close_other_sessions(&visit.account, token).await
     {
-        return ErrorPage(ctx.words, error).into_response();
+        return ErrorPage(ctx.locale, error).into_response();
     }
     Redirect::to("/").into_response()
 }
@@ -244,5 +246,5 @@ pub async fn withdraw(
         Ok(Redirect::to("/").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 #[derive(Template)]
 #[template(path = "receipt.html")]
 struct ReceiptPage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     state: Option<String>,
@@ -31,26 +31,26 @@ pub struct ReceiptForm {
 }
 
 fn page(ctx: &RequestContext, typed: String, error: Option<String>, state: Option<String>) -> Response {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let status = match error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
     let fields = vec![Input {
         value: typed,
-        hint: words.text("receipt-hint"),
+        hint: locale.text("receipt-hint"),
         error,
         maxlength: 30,
-        ..Input::new("receipt", words.text("receipt-number"))
+        ..Input::new("receipt", locale.text("receipt-number"))
     }];
-    let mut shell = ctx.shell();
-    shell.here = "/receipt".into();
-    shell.wrong = status != StatusCode::OK;
+    let mut layout = ctx.layout();
+    layout.here = "/receipt".into();
+    layout.wrong = status != StatusCode::OK;
     let errors = mistakes(&fields);
     html(
         status,
         &ReceiptPage {
-            shell,
+            layout,
             errors,
             fields,
             state,
@@ -69,26 +69,26 @@ pub async fn ask(
     ctx: RequestContext,
     typed: std::result::Result<Form<ReceiptForm>, FormRejection>,
 ) -> Response {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let typed = typed.map(|Form(typed)| typed.receipt).unwrap_or_default();
     let typed = typed.trim().to_uppercase();
     if typed.is_empty() {
-        return page(&ctx, typed, Some(words.text("receipt-empty")), None);
+        return page(&ctx, typed, Some(locale.text("receipt-empty")), None);
     }
     let not_before = with_minimum_delay();
     let answer = async {
         let limits = limits::looked_up(&ctx);
         if app.store.take(&limits).await?.is_none() {
-            return Ok(page(&ctx, typed, Some(words.text("sign-in-too-often")), None));
+            return Ok(page(&ctx, typed, Some(locale.text("sign-in-too-often")), None));
         }
         let state = match app.store.receipt_state(&typed).await? {
             ReceiptState::Received => "receipt-received",
             ReceiptState::Waiting => "receipt-waiting",
             ReceiptState::Answered => "receipt-answered",
         };
-        Ok(page(&ctx, typed, None, Some(words.text(state))))
+        Ok(page(&ctx, typed, None, Some(locale.text(state))))
     };
     let answer: Result<Response> = answer.await;
     not_before.await;
-    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(locale, e).into_response())
 }

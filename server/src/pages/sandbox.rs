@@ -30,7 +30,7 @@ pub fn routes() -> Router<App> {
 #[derive(Template)]
 #[template(path = "sandbox_messages.html")]
 struct Messages {
-    shell: Layout,
+    layout: Layout,
     messages: Vec<MessageRow>,
 }
 
@@ -44,7 +44,7 @@ struct MessageRow {
 #[derive(Template)]
 #[template(path = "sandbox_registry.html")]
 struct Registry {
-    shell: Layout,
+    layout: Layout,
     people: Vec<Person>,
     /// The value and the label of each behaviour.
     moods: Vec<(&'static str, String)>,
@@ -62,22 +62,22 @@ async fn messages(State(app): State<App>, ctx: RequestContext) -> Response {
     if !app.sandbox {
         return not_found(ctx).await;
     }
-    let words = ctx.words;
+    let locale = ctx.locale;
     match app.store.messages(MOST).await {
         Ok(found) => {
             let messages = found.into_iter().map(|message| MessageRow {
-                at: words.instant(message.at),
-                channel: words.text(&format!("sandbox-{}", message.channel)),
+                at: locale.instant(message.at),
+                channel: locale.text(&format!("sandbox-{}", message.channel)),
                 to: message.to,
                 text: message.text,
             });
             let page = Messages {
-                shell: ctx.shell(),
+                layout: ctx.layout(),
                 messages: messages.collect(),
             };
             html(StatusCode::OK, &page)
         }
-        Err(error) => ErrorPage(words, error).into_response(),
+        Err(error) => ErrorPage(locale, error).into_response(),
     }
 }
 
@@ -85,7 +85,7 @@ async fn registry(State(app): State<App>, ctx: RequestContext) -> Response {
     if !app.sandbox {
         return not_found(ctx).await;
     }
-    let words = ctx.words;
+    let locale = ctx.locale;
     let page = async {
         let mut people = Vec::new();
         for record in app.store.sandbox_people(MOST).await? {
@@ -94,25 +94,25 @@ async fn registry(State(app): State<App>, ctx: RequestContext) -> Response {
             people.push(Person {
                 number: record.national_id.as_str().to_owned(),
                 name: record.full_name.as_str().to_owned(),
-                issued_on: record.issued_on.map(|day| words.day(day)).unwrap_or_default(),
+                issued_on: record.issued_on.map(|day| locale.day(day)).unwrap_or_default(),
                 phone: record.phone.map(|phone| phone.as_str().to_owned()).unwrap_or_default(),
                 mood: mood.name(),
             });
         }
         let moods = RegistryBehaviour::ALL
             .into_iter()
-            .map(|mood| (mood.name(), words.text(&format!("sandbox-mood-{}", mood.name()))));
+            .map(|mood| (mood.name(), locale.text(&format!("sandbox-mood-{}", mood.name()))));
         Ok(html(
             StatusCode::OK,
             &Registry {
-                shell: ctx.shell(),
+                layout: ctx.layout(),
                 people,
                 moods: moods.collect(),
             },
         ))
     };
     let page: Result<Response> = page.await;
-    page.unwrap_or_else(|e| ErrorPage(words, e).into_response())
+    page.unwrap_or_else(|e| ErrorPage(locale, e).into_response())
 }
 
 /// The person and the behaviour to simulate.
@@ -136,6 +136,6 @@ async fn play(
     };
     match app.store.set_sandbox_mood(number, mood.name()).await {
         Ok(()) => Redirect::to("/sandbox/registry").into_response(),
-        Err(error) => ErrorPage(ctx.words, error).into_response(),
+        Err(error) => ErrorPage(ctx.locale, error).into_response(),
     }
 }

@@ -98,7 +98,7 @@ impl<W: Way> FromRequestParts<App> for WayOutOwner<W> {
                 Ok(_) => return closed(ctx, "/held"),
                 Err(error) => {
                     return Err(ClosedWayOut {
-                        answer: ErrorPage(ctx.words, error).into_response(),
+                        answer: ErrorPage(ctx.locale, error).into_response(),
                         ctx: Some(ctx),
                     });
                 }
@@ -121,11 +121,11 @@ impl<W> WayOutOwner<W> {
         app.store
             .renew_held_session(self.ctx.token.as_deref().unwrap_or_default())
             .await?;
-        let story = app
+        let explanation = app
             .store
             .account_explanation(self.visit.account.as_str(), app.store.today())
             .await?;
-        let is_held = story.holds.iter().any(|held| !held.suspended);
+        let is_held = explanation.holds.iter().any(|held| !held.suspended);
         let to = if is_held { "/held?done=recorded" } else { "/held" };
         Ok(Redirect::to(to).into_response())
     }

@@ -23,8 +23,8 @@ pub async fn requested_unit(
     if !authorize_viewer(&ctx) {
         return Err(Redirect::to("/").into_response());
     }
-    let current = app.board.current().await;
-    let current = current.map_err(|error| ErrorPage(ctx.words, error).into_response())?;
+    let current = app.report_cache.current().await;
+    let current = current.map_err(|error| ErrorPage(ctx.locale, error).into_response())?;
     let figures = &current.figures;
     let asked = UnitCode(unit.to_owned());
     // A unit that has ended is shown as its successor.

@@ -9,32 +9,32 @@ use ngomon_store::{DayFigures, UnitFigures};
 const NAMED: usize = 5;
 
 /// Names the units that are behind.
-pub fn behind(below: &[&UnitFigures], figures: &UnitFigures, words: Locale) -> Option<String> {
+pub fn behind(below: &[&UnitFigures], figures: &UnitFigures, locale: Locale) -> Option<String> {
     let mut slow: Vec<&&UnitFigures> = below.iter().filter(|unit| is_behind(unit, figures)).collect();
     slow.sort_by_key(|unit| share(unit.goal()));
     let named = slow.iter().take(NAMED);
     let mut names: Vec<String> = named
-        .map(|unit| format!("{} ({})", unit.line.name, words.percent(share(unit.goal()))))
+        .map(|unit| format!("{} ({})", unit.line.name, locale.percent(share(unit.goal()))))
         .collect();
     if names.is_empty() {
         return None;
     }
     if let Some(more) = slow.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        names.push(words.text_with("report-alert-more", &[("n", &more.to_string())]));
+        names.push(locale.text_with("report-alert-more", &[("n", &more.to_string())]));
     }
-    Some(words.text_with("report-alert-behind", &[("units", &names.join(", "))]))
+    Some(locale.text_with("report-alert-behind", &[("units", &names.join(", "))]))
 }
 
 /// The registry does not answer: since when, and how many forms wait for it here.
-pub fn silent(snapshot: &Snapshot, figures: &UnitFigures, words: Locale) -> Option<String> {
-    let since = words.instant(snapshot.figures.position.registry_silent_since?);
-    let n = words.number(figures.line.pending);
-    Some(words.text_with("report-alert-silent", &[("since", &since), ("n", &n)]))
+pub fn silent(snapshot: &Snapshot, figures: &UnitFigures, locale: Locale) -> Option<String> {
+    let since = locale.instant(snapshot.figures.position.registry_silent_since?);
+    let n = locale.number(figures.line.pending);
+    Some(locale.text_with("report-alert-silent", &[("since", &since), ("n", &n)]))
 }
 
 /// The number of refusals jumps.
-pub fn jumping(days: &[DayFigures], snapshot: &Snapshot, words: Locale) -> Option<String> {
+pub fn jumping(days: &[DayFigures], snapshot: &Snapshot, locale: Locale) -> Option<String> {
     let (now, before) = jump(days, snapshot.figures.day)?;
-    let (now, before) = (words.number(now), words.tenths(before));
-    Some(words.text_with("report-alert-refusals", &[("now", &now), ("before", &before)]))
+    let (now, before) = (locale.number(now), locale.tenths(before));
+    Some(locale.text_with("report-alert-refusals", &[("now", &now), ("before", &before)]))
 }

@@ -109,7 +109,7 @@ impl ReportCache {
         });
         Ok(Some(ViewerPermit {
             news: look.news.clone(),
-            board: self.clone(),
+            report_cache: self.clone(),
             person: person.clone(),
             session: session.to_owned(),
         }))
@@ -128,14 +128,14 @@ impl ReportCache {
     }
 }
 
-async fn look(board: ReportCache, tell: watch::Sender<Arc<Snapshot>>) {
+async fn look(report_cache: ReportCache, tell: watch::Sender<Arc<Snapshot>>) {
     let mut ticks = tokio::time::interval(LOOK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut well = true;
     loop {
         ticks.tick().await;
         // A panic must not end the task: the viewers would wait for ever.
-        match AssertUnwindSafe(board.current()).catch_unwind().await {
+        match AssertUnwindSafe(report_cache.current()).catch_unwind().await {
             Ok(Ok(current)) => {
                 well = true;
                 tell.send_if_modified(|last| {
@@ -158,14 +158,14 @@ async fn look(board: ReportCache, tell: watch::Sender<Arc<Snapshot>>) {
 pub struct ViewerPermit {
     /// The newest figures; an error once the server stops.
     pub news: watch::Receiver<Arc<Snapshot>>,
-    board: ReportCache,
+    report_cache: ReportCache,
     person: AccountId,
     session: String,
 }
 
 impl Drop for ViewerPermit {
     fn drop(&mut self) {
-        let mut watchers = self.board.watchers();
+        let mut watchers = self.report_cache.watchers();
         watchers.all -= 1;
         if let Some(own) = watchers.by_person.get_mut(&self.person) {
             if let Some(at) = own.iter().position(|one| *one == self.session) {

@@ -23,7 +23,7 @@ pub struct ReportDelta {
 
 impl ReportDelta {
     /// All values of a page, at an instant in microseconds UTC.
-    pub fn of(shown: ReportView, at: i64, words: Locale) -> Self {
+    pub fn of(shown: ReportView, at: i64, locale: Locale) -> Self {
         let tiles = shown.tiles.iter().map(|tile| (tile.label.clone(), tile.n.text.clone()));
         let tiles = tiles.collect();
         let mut cells: Vec<LiveValue> = Vec::new();
@@ -46,7 +46,7 @@ impl ReportDelta {
         }
         cells.extend(shown.refused.into_iter().chain(shown.held).map(|line| line.n));
         Self {
-            at: words.text_with("report-at", &[("clock", &words.instant(at))]),
+            at: locale.text_with("report-at", &[("clock", &locale.instant(at))]),
             said: BTreeMap::new(),
             texts: cells.into_iter().map(|cell| (cell.key, cell.text)).collect(),
             bars: bars.into_iter().map(|bar| (bar.key, bar.share)).collect(),

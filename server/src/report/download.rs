@@ -38,25 +38,25 @@ pub async fn file(State(app): State<App>, ctx: RequestContext, Path((unit, file)
         Ok(asked) => asked,
         Err(answer) => return answer,
     };
-    let words = ctx.words;
+    let locale = ctx.locale;
     let name = named(&file, &unit, snapshot.figures.day);
     if file == "report.xlsx" {
-        return match workbook(&snapshot, &unit, words).await {
+        return match workbook(&snapshot, &unit, locale).await {
             Ok(Ok(bytes)) => attachment(XLSX, &name, bytes),
             Ok(Err(error)) => failed(&file, error),
-            Err(error) => ErrorPage(words, error).into_response(),
+            Err(error) => ErrorPage(locale, error).into_response(),
         };
     }
-    match table(&snapshot, &unit, &file, words).await {
+    match table(&snapshot, &unit, &file, locale).await {
         Ok(Some(table)) => {
             let mut bytes = Vec::new();
-            match table.csv_in_words(words, &mut bytes) {
+            match table.csv_in_words(locale, &mut bytes) {
                 Ok(()) => attachment(CSV, &name, bytes),
                 Err(error) => failed(&file, error),
             }
         }
         Ok(None) => not_found(ctx).await,
-        Err(error) => ErrorPage(words, error).into_response(),
+        Err(error) => ErrorPage(locale, error).into_response(),
     }
 }
 
@@ -77,12 +77,17 @@ pub fn named(file: &str, unit: &UnitCode, day: Date) -> String {
 async fn workbook(
     snapshot: &Snapshot,
     unit: &UnitCode,
-    words: Locale,
+    locale: Locale,
 ) -> Result<std::result::Result<Vec<u8>, XlsxError>> {
-    let day = words.day(snapshot.figures.day);
-    let title = words.text_with("xlsx-title", &[("day", &day)]);
+    let day = locale.day(snapshot.figures.day);
+    let title = locale.text_with("xlsx-title", &[("day", &day)]);
     let staff = staff(snapshot, unit).await?;
-    Ok(report_xlsx(&snapshot.figures.within(Some(unit)), &staff, &title, words))
+    Ok(report_xlsx(
+        &snapshot.figures.within(Some(unit)),
+        &staff,
+        &title,
+        locale,
+    ))
 }
 
 /// The staff of a unit and of all units below it.
@@ -93,7 +98,7 @@ async fn staff(snapshot: &Snapshot, unit: &UnitCode) -> Result<Vec<StaffLine>> {
     Ok(lines.cloned().collect())
 }
 
-async fn table(snapshot: &Snapshot, unit: &UnitCode, file: &str, words: Locale) -> Result<Option<Table>> {
+async fn table(snapshot: &Snapshot, unit: &UnitCode, file: &str, locale: Locale) -> Result<Option<Table>> {
     let figures = &snapshot.figures;
     Ok(Some(match file {
         "report.csv" => {
@@ -114,7 +119,7 @@ async fn table(snapshot: &Snapshot, unit: &UnitCode, file: &str, words: Locale) 
                 let done = [line.accounts, line.standardised].map(|n| n.to_string());
                 let others = [line.pending, line.refused, line.held, line.not_started, line.exempt];
                 let row = [line.unit.clone(), line.name.clone()].into_iter().chain(done);
-                let row = row.chain([in_words(of.goal(), words)]);
+                let row = row.chain([in_words(of.goal(), locale)]);
                 table.push(row.chain(others.map(|n| n.to_string())));
             }
             table
@@ -128,7 +133,7 @@ async fn table(snapshot: &Snapshot, unit: &UnitCode, file: &str, words: Locale) 
                     standardised: line.standardised,
                 };
                 let row = [line.unit, line.name].into_iter().chain(counts.map(|n| n.to_string()));
-                table.push(row.chain([in_words(goal, words)]));
+                table.push(row.chain([in_words(goal, locale)]));
             }
             table
         }
@@ -141,21 +146,21 @@ async fn table(snapshot: &Snapshot, unit: &UnitCode, file: &str, words: Locale) 
             table
         }
         "holds.csv" | "refusals.csv" => figures.of(unit.as_str()).map_or(reasons([]), |of| match file {
-            "holds.csv" => holds(of, words),
-            _ => refusals(of, words),
+            "holds.csv" => holds(of, locale),
+            _ => refusals(of, locale),
         }),
         _ => return Ok(None),
     }))
 }
 
-fn holds(of: &UnitFigures, words: Locale) -> Table {
+fn holds(of: &UnitFigures, locale: Locale) -> Table {
     let n = |reason: Reason| of.held.get(&reason).copied().unwrap_or_default();
-    reasons(Reason::ALL.map(|reason| (words.text(&format!("hold-{reason}")), n(reason))))
+    reasons(Reason::ALL.map(|reason| (locale.text(&format!("hold-{reason}")), n(reason))))
 }
 
-fn refusals(of: &UnitFigures, words: Locale) -> Table {
+fn refusals(of: &UnitFigures, locale: Locale) -> Table {
     let n = |outcome: Outcome| of.refused.get(&outcome).copied().unwrap_or_default();
-    reasons(Outcome::REFUSALS.map(|outcome| (words.text(&format!("outcome-{}", outcome.name())), n(outcome))))
+    reasons(Outcome::REFUSALS.map(|outcome| (locale.text(&format!("outcome-{}", outcome.name())), n(outcome))))
 }
 
 fn reasons<const N: usize>(counts: [(String, u64); N]) -> Table {

@@ -13,24 +13,24 @@ use ngomon_store::{DayFigures, Goal, ReportLine, Result, UnitFigures};
 
 impl ReportView {
     /// The contents for a unit of a snapshot. `None` if the unit does not exist on its day.
-    pub async fn of(snapshot: &Snapshot, unit: &UnitCode, words: Locale) -> Result<Option<Self>> {
+    pub async fn of(snapshot: &Snapshot, unit: &UnitCode, locale: Locale) -> Result<Option<Self>> {
         let Some(figures) = snapshot.figures.of(unit.as_str()) else {
             return Ok(None);
         };
         let days = snapshot.days(unit).await?;
         let below: Vec<&UnitFigures> = snapshot.figures.below(unit).collect();
-        let (progress, late) = progress(snapshot, figures, &days, words);
-        let mut alerts: Vec<String> = silent(snapshot, figures, words).into_iter().chain(late).collect();
-        alerts.extend(behind(&below, figures, words));
-        alerts.extend(jumping(&days, snapshot, words));
+        let (progress, late) = progress(snapshot, figures, &days, locale);
+        let mut alerts: Vec<String> = silent(snapshot, figures, locale).into_iter().chain(late).collect();
+        alerts.extend(behind(&below, figures, locale));
+        alerts.extend(jumping(&days, snapshot, locale));
         Ok(Some(Self {
-            tiles: tiles(figures, words),
+            tiles: tiles(figures, locale),
             progress,
             alerts,
-            units: below.into_iter().map(|unit| unit_line(unit, figures, words)).collect(),
-            refused: refused(figures, words),
-            held: held(figures, words),
-            days: days.iter().map(|day| day_line(day, words)).collect(),
+            units: below.into_iter().map(|unit| unit_line(unit, figures, locale)).collect(),
+            refused: refused(figures, locale),
+            held: held(figures, locale),
+            days: days.iter().map(|day| day_line(day, locale)).collect(),
         }))
     }
 }
@@ -48,21 +48,21 @@ fn counts(line: &ReportLine) -> [(&'static str, u64); 7] {
     ]
 }
 
-fn tiles(figures: &UnitFigures, words: Locale) -> Vec<Tile> {
+fn tiles(figures: &UnitFigures, locale: Locale) -> Vec<Tile> {
     let goal = figures.goal();
     let of_goal = || {
-        let (share, due) = (in_words(goal, words), words.number(goal.due));
+        let (share, due) = (in_words(goal, locale), locale.number(goal.due));
         LiveValue::new(
             "goal",
-            words.text_with("report-of-goal", &[("share", &share), ("due", &due)]),
+            locale.text_with("report-of-goal", &[("share", &share), ("due", &due)]),
         )
     };
     let tile = |(column, n): (&str, u64)| Tile {
         label: match column {
-            "accounts" => words.text("report-tile-accounts"),
-            _ => words.text(&format!("column-{column}")),
+            "accounts" => locale.text("report-tile-accounts"),
+            _ => locale.text(&format!("column-{column}")),
         },
-        n: LiveValue::new(column, words.number(n)),
+        n: LiveValue::new(column, locale.number(n)),
         note: (column == "standardised").then(of_goal),
     };
     counts(&figures.line).map(tile).into()
@@ -76,11 +76,11 @@ fn name_of(audience: CampaignGroup) -> &'static str {
 }
 
 /// The reached share; a dash if there is nothing to reach.
-pub fn in_words(goal: Goal, words: Locale) -> String {
+pub fn in_words(goal: Goal, locale: Locale) -> String {
     if goal.due == 0 {
         "–".to_owned()
     } else {
-        words.percent(share(goal))
+        locale.percent(share(goal))
     }
 }
 
@@ -89,48 +89,48 @@ fn progress(
     snapshot: &Snapshot,
     figures: &UnitFigures,
     days: &[DayFigures],
-    words: Locale,
+    locale: Locale,
 ) -> (Vec<Progress>, Vec<String>) {
     let (today, campaign) = (snapshot.figures.day, &snapshot.figures.campaign);
     let (mut all, mut late) = (Vec::new(), Vec::new());
     for (audience, goal) in &figures.goals {
         let pace = Pace::of(*audience, *goal, days, campaign, today);
         let key = name_of(*audience);
-        let name = words.text(&format!("report-audience-{key}"));
-        let (made, needed) = (words.tenths(pace.made), pace.needed.map(|n| words.tenths(n)));
-        let left = words.number(goal.due - goal.standardised);
+        let name = locale.text(&format!("report-audience-{key}"));
+        let (made, needed) = (locale.tenths(pace.made), pace.needed.map(|n| locale.tenths(n)));
+        let left = locale.number(goal.due - goal.standardised);
         let deadline = match (pace.deadline, pace.days_left) {
-            (None, _) => words.text("report-deadline-none"),
+            (None, _) => locale.text("report-deadline-none"),
             (Some(last), Some(days)) => {
-                let (day, days) = (words.day(last), days.to_string());
-                words.text_with("report-deadline-ahead", &[("day", &day), ("days", &days)])
+                let (day, days) = (locale.day(last), days.to_string());
+                locale.text_with("report-deadline-ahead", &[("day", &day), ("days", &days)])
             }
             (Some(last), None) => {
-                words.text_with("report-deadline-over", &[("day", &words.day(last)), ("left", &left)])
+                locale.text_with("report-deadline-over", &[("day", &locale.day(last)), ("left", &left)])
             }
         };
         let paced = match pace.made {
-            0 => words.text("report-pace-none"),
-            _ => words.text_with("report-pace", &[("made", &made)]),
+            0 => locale.text("report-pace-none"),
+            _ => locale.text_with("report-pace", &[("made", &made)]),
         };
         let takes = needed
             .as_ref()
-            .map(|n| words.text_with("report-pace-needed", &[("needed", n)]));
-        let reached = words.text_with(
+            .map(|n| locale.text_with("report-pace-needed", &[("needed", n)]));
+        let reached = locale.text_with(
             "report-reached",
             &[
-                ("standardised", &words.number(goal.standardised)),
-                ("due", &words.number(goal.due)),
-                ("share", &words.percent(share(*goal))),
+                ("standardised", &locale.number(goal.standardised)),
+                ("due", &locale.number(goal.due)),
+                ("share", &locale.percent(share(*goal))),
             ],
         );
         if let Some(needed) = needed.filter(|_| pace.is_behind()) {
-            let gaps = [("audience", name.as_str()), ("made", &made), ("needed", &needed)];
+            let args = [("audience", name.as_str()), ("made", &made), ("needed", &needed)];
             let key = match pace.made {
                 0 => "report-alert-late-none",
                 _ => "report-alert-late",
             };
-            late.push(words.text_with(key, &gaps));
+            late.push(locale.text_with(key, &args));
         }
         all.push(Progress {
             audience: name,
@@ -149,38 +149,38 @@ fn progress(
     (all, late)
 }
 
-fn unit_line(unit: &UnitFigures, above: &UnitFigures, words: Locale) -> UnitLine {
+fn unit_line(unit: &UnitFigures, above: &UnitFigures, locale: Locale) -> UnitLine {
     let line = &unit.line;
     let key = |of: &str| format!("{of} {}", line.unit);
     let [accounts, standardised, others @ ..] =
-        counts(line).map(|(column, n)| LiveValue::new(key(column), words.number(n)));
-    let behind = is_behind(unit, above).then(|| words.text("report-behind"));
+        counts(line).map(|(column, n)| LiveValue::new(key(column), locale.number(n)));
+    let behind = is_behind(unit, above).then(|| locale.text("report-behind"));
     let share = share(unit.goal());
     UnitLine {
         code: line.unit.clone(),
         name: line.name.clone(),
         behind: LiveValue::new(key("behind"), behind.unwrap_or_default()),
         done: [accounts, standardised],
-        share: LiveValue::new(key("share"), in_words(unit.goal(), words)),
+        share: LiveValue::new(key("share"), in_words(unit.goal(), locale)),
         bar: Bar { key: key("bar"), share },
         others,
     }
 }
 
-fn refused(figures: &UnitFigures, words: Locale) -> Vec<ReasonLine> {
+fn refused(figures: &UnitFigures, locale: Locale) -> Vec<ReasonLine> {
     let line = |outcome: Outcome| {
         let n = figures.refused.get(&outcome).copied().unwrap_or_default();
         ReasonLine {
             clause: String::new(),
-            name: words.text(&format!("outcome-{}", outcome.name())),
-            n: LiveValue::new(format!("refused {}", outcome.name()), words.number(n)),
+            name: locale.text(&format!("outcome-{}", outcome.name())),
+            n: LiveValue::new(format!("refused {}", outcome.name()), locale.number(n)),
         }
     };
     Outcome::REFUSALS.map(line).into()
 }
 
 /// The held accounts by reason: letter 108 dash by dash, then letter 125, then reasons without a letter.
-fn held(figures: &UnitFigures, words: Locale) -> Vec<ReasonLine> {
+fn held(figures: &UnitFigures, locale: Locale) -> Vec<ReasonLine> {
     let mut reasons = Reason::ALL;
     reasons.sort_by_key(|reason| match reason.clause() {
         Clause::Officials(dash) => (0, dash),
@@ -194,20 +194,20 @@ fn held(figures: &UnitFigures, words: Locale) -> Vec<ReasonLine> {
         ReasonLine {
             clause: match law(clause) {
                 Some(law) => format!("{}, {}", law.letter, law.place),
-                None => words.text(&format!("clause-{clause}")),
+                None => locale.text(&format!("clause-{clause}")),
             },
-            name: words.text(&format!("hold-{reason}")),
-            n: LiveValue::new(format!("held {reason}"), words.number(n)),
+            name: locale.text(&format!("hold-{reason}")),
+            n: LiveValue::new(format!("held {reason}"), locale.number(n)),
         }
     };
     reasons.map(line).into()
 }
 
-fn day_line(day: &DayFigures, words: Locale) -> DayLine {
+fn day_line(day: &DayFigures, locale: Locale) -> DayLine {
     let figures = [day.officials, day.citizens, day.refusals, day.standardised];
     DayLine {
-        day: words.day(day.day),
+        day: locale.day(day.day),
         figures,
-        texts: figures.map(|n| words.number(n)),
+        texts: figures.map(|n| locale.number(n)),
     }
 }

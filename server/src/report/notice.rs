@@ -19,7 +19,7 @@ const MOST_COUNTERS: usize = 3;
 #[derive(Template)]
 #[template(path = "notice.html")]
 struct NoticePage {
-    shell: Layout,
+    layout: Layout,
     /// The language of the printed text.
     first: Locale,
     code: String,
@@ -35,10 +35,10 @@ pub async fn show(State(app): State<App>, ctx: RequestContext, Path(unit): Path<
         Ok(asked) => asked,
         Err(answer) => return answer,
     };
-    let (words, figures) = (Locale::first(), &snapshot.figures);
+    let (locale, figures) = (Locale::first(), &snapshot.figures);
     let mut counters = match app.store.counters().await {
         Ok(counters) => counters,
-        Err(error) => return ErrorPage(ctx.words, error).into_response(),
+        Err(error) => return ErrorPage(ctx.locale, error).into_response(),
     };
     counters.truncate(MOST_COUNTERS);
     let name = figures
@@ -50,15 +50,15 @@ pub async fn show(State(app): State<App>, ctx: RequestContext, Path(unit): Path<
         ("notice-officials", CampaignGroup::Officials),
         ("notice-citizens", CampaignGroup::Citizens),
     ];
-    let mut lines = vec![words.text_with("notice-what", &[("start", &words.day(campaign.start))])];
+    let mut lines = vec![locale.text_with("notice-what", &[("start", &locale.day(campaign.start))])];
     lines.extend(deadlines.into_iter().filter_map(|(key, audience)| {
         let last = campaign.deadline(audience).filter(|last| figures.day <= *last)?;
-        Some(words.text_with(key, &[("day", &words.day(last))]))
+        Some(locale.text_with(key, &[("day", &locale.day(last))]))
     }));
-    lines.extend(["notice-own", "notice-help", "notice-safe"].map(|key| words.text(key)));
+    lines.extend(["notice-own", "notice-help", "notice-safe"].map(|key| locale.text(key)));
     let page = NoticePage {
-        shell: ctx.shell(),
-        first: words,
+        layout: ctx.layout(),
+        first: locale,
         code: unit.to_string(),
         paper: Paper::of(figures, &unit, "decree-notice-number"),
         name,

@@ -18,7 +18,7 @@ use ngomon_store::{LastRecount, Result};
 #[derive(Template)]
 #[template(path = "report.html")]
 struct ReportPage {
-    shell: Layout,
+    layout: Layout,
     code: String,
     name: String,
     /// The head of the printed page.
@@ -49,9 +49,9 @@ pub async fn first(State(app): State<App>, ctx: RequestContext) -> Response {
     if !authorize_viewer(&ctx) {
         return Redirect::to("/").into_response();
     }
-    let current = match app.board.current().await {
+    let current = match app.report_cache.current().await {
         Ok(current) => current,
-        Err(error) => return ErrorPage(ctx.words, error).into_response(),
+        Err(error) => return ErrorPage(ctx.locale, error).into_response(),
     };
     let top = current.figures.top().next().map(|unit| unit.line.unit.clone());
     match top {
@@ -69,13 +69,13 @@ pub async fn show(State(app): State<App>, ctx: RequestContext, Path(unit): Path<
     match page(&app, &ctx, &snapshot, &unit).await {
         Ok(Some(page)) => html(StatusCode::OK, &page),
         Ok(None) => not_found(ctx).await,
-        Err(error) => ErrorPage(ctx.words, error).into_response(),
+        Err(error) => ErrorPage(ctx.locale, error).into_response(),
     }
 }
 
 async fn page(app: &App, ctx: &RequestContext, snapshot: &Snapshot, unit: &UnitCode) -> Result<Option<ReportPage>> {
-    let (words, figures) = (ctx.words, &snapshot.figures);
-    let (Some(of), Some(shown)) = (figures.of(unit.as_str()), ReportView::of(snapshot, unit, words).await?) else {
+    let (locale, figures) = (ctx.locale, &snapshot.figures);
+    let (Some(of), Some(shown)) = (figures.of(unit.as_str()), ReportView::of(snapshot, unit, locale).await?) else {
         return Ok(None);
     };
     let named = |code: &UnitCode| {
@@ -96,39 +96,39 @@ async fn page(app: &App, ctx: &RequestContext, snapshot: &Snapshot, unit: &UnitC
         beside: beside
             .map(|top| (top.line.unit.clone(), top.line.name.clone()))
             .collect(),
-        at: words.text_with("report-at", &[("clock", &words.instant(snapshot.at))]),
-        chart: chart(&shown, words),
+        at: locale.text_with("report-at", &[("clock", &locale.instant(snapshot.at))]),
+        chart: chart(&shown, locale),
         people: ctx.visit.as_ref().is_some_and(|visit| visit.operator().is_some()),
-        staff: staff(snapshot, unit, words).await?,
+        staff: staff(snapshot, unit, locale).await?,
         unknown: figures.of("").filter(|_| above.is_empty()).map(|unknown| {
-            let n = words.number(unknown.line.accounts);
-            words.text_with("report-unknown", &[("n", &n)])
+            let n = locale.number(unknown.line.accounts);
+            locale.text_with("report-unknown", &[("n", &n)])
         }),
         agreed: recount.is_none_or(|recount| recount.differing == 0),
-        recounted: recounted(recount, words),
+        recounted: recounted(recount, locale),
         files: FILES
-            .map(|file| (file, words.text(&format!("report-file-{}", file.replace('.', "-")))))
+            .map(|file| (file, locale.text(&format!("report-file-{}", file.replace('.', "-")))))
             .into(),
-        shell: ctx.shell(),
+        layout: ctx.layout(),
         above,
         shown,
     }))
 }
 
 /// The data of the chart, escaped for use within a page.
-fn chart(shown: &ReportView, words: Locale) -> String {
+fn chart(shown: &ReportView, locale: Locale) -> String {
     let chart = serde_json::json!({
-        "officials": words.text("report-audience-officials"),
-        "citizens": words.text("report-audience-citizens"),
-        "sum": words.text("report-sum"),
-        "title": words.text("report-chart"),
+        "officials": locale.text("report-audience-officials"),
+        "citizens": locale.text("report-audience-citizens"),
+        "sum": locale.text("report-sum"),
+        "title": locale.text("report-chart"),
         "days": shown.days,
     });
     chart.to_string().replace('<', "\\u003c")
 }
 
 /// The unit itself, then the units below it that have staff.
-async fn staff(snapshot: &Snapshot, unit: &UnitCode, words: Locale) -> Result<Vec<StaffRow>> {
+async fn staff(snapshot: &Snapshot, unit: &UnitCode, locale: Locale) -> Result<Vec<StaffRow>> {
     let lines = snapshot.staff().await?;
     let below = snapshot.figures.below(unit).map(|below| below.line.unit.as_str());
     let rows = std::iter::once(unit.as_str()).chain(below).filter_map(|code| {
@@ -136,32 +136,32 @@ async fn staff(snapshot: &Snapshot, unit: &UnitCode, words: Locale) -> Result<Ve
         let counts = [line.staff, line.standardised, line.staff - line.standardised];
         Some(StaffRow {
             name: line.name.clone(),
-            counts: counts.map(|n| words.number(n)),
+            counts: counts.map(|n| locale.number(n)),
         })
     });
     Ok(rows.collect())
 }
 
 /// When the counters were last compared with the accounts, and the result.
-fn recounted(recount: Option<LastRecount>, words: Locale) -> String {
+fn recounted(recount: Option<LastRecount>, locale: Locale) -> String {
     let Some(LastRecount {
         at,
         differing,
         agreed_at,
     }) = recount
     else {
-        return words.text("report-recount-none");
+        return locale.text("report-recount-none");
     };
-    let at = words.instant(at);
-    match agreed_at.map(|agreed| words.instant(agreed)) {
-        _ if differing == 0 => words.text_with("report-recount-agreed", &[("at", &at)]),
+    let at = locale.instant(at);
+    match agreed_at.map(|agreed| locale.instant(agreed)) {
+        _ if differing == 0 => locale.text_with("report-recount-agreed", &[("at", &at)]),
         Some(agreed) => {
-            let n = words.number(differing);
-            words.text_with("report-recount-differs", &[("at", &at), ("n", &n), ("agreed", &agreed)])
+            let n = locale.number(differing);
+            locale.text_with("report-recount-differs", &[("at", &at), ("n", &n), ("agreed", &agreed)])
         }
         None => {
-            let n = words.number(differing);
-            words.text_with("report-recount-never", &[("at", &at), ("n", &n)])
+            let n = locale.number(differing);
+            locale.text_with("report-recount-never", &[("at", &at), ("n", &n)])
         }
     }
 }

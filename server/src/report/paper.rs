@@ -24,7 +24,7 @@ pub struct Paper {
 impl Paper {
     /// The head for a unit, on the day of the figures.
     pub fn of(figures: &Figures, unit: &UnitCode, number: &str) -> Self {
-        let words = Locale::first();
+        let locale = Locale::first();
         let name = |code: &UnitCode| figures.of(code.as_str()).map(|of| of.line.name.to_uppercase());
         let lineage = figures.tree.lineage(unit, figures.day);
         // Days below 10 and the first two months get a leading zero, so that nobody can insert a digit later.
@@ -34,10 +34,10 @@ impl Paper {
         Self {
             above: lineage.get(1).and_then(|above| name(above)).unwrap_or_default(),
             office: name(unit).unwrap_or_default(),
-            number: words.text(number),
-            day: words.text_with("decree-day", &[("day", &day), ("month", &month), ("year", &year)]),
-            country: words.text("decree-country"),
-            motto: words.text("decree-motto"),
+            number: locale.text(number),
+            day: locale.text_with("decree-day", &[("day", &day), ("month", &month), ("year", &year)]),
+            country: locale.text("decree-country"),
+            motto: locale.text("decree-motto"),
         }
     }
 }

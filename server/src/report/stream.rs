@@ -36,16 +36,16 @@ pub async fn stream(State(app): State<App>, ctx: RequestContext, Path(unit): Pat
         return StatusCode::UNAUTHORIZED.into_response();
     };
     let token = ctx.token.unwrap_or_default();
-    let watching = match app.board.watch(&visit.account, &token).await {
+    let watching = match app.report_cache.watch(&visit.account, &token).await {
         Ok(Some(watching)) => watching,
         Ok(None) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
-        Err(error) => return ErrorPage(ctx.words, error).into_response(),
+        Err(error) => return ErrorPage(ctx.locale, error).into_response(),
     };
     let stream = Stream {
         app,
         token,
         unit,
-        words: ctx.words,
+        locale: ctx.locale,
         watching,
         told: Arc::default(),
         beat: interval(BEAT),
@@ -66,16 +66,16 @@ pub async fn stream(State(app): State<App>, ctx: RequestContext, Path(unit): Pat
 
 impl Snapshot {
     /// The streamed values of a unit, computed once for all its viewers. `None` if there is no such unit.
-    pub async fn live(&self, unit: &UnitCode, words: Locale) -> Result<Option<Arc<ReportDelta>>> {
-        let key = (unit.clone(), words.tag());
+    pub async fn live(&self, unit: &UnitCode, locale: Locale) -> Result<Option<Arc<ReportDelta>>> {
+        let key = (unit.clone(), locale.tag());
         let mut known = self.lives.lock().await;
         if let Some(live) = known.get(&key) {
             return Ok(Some(Arc::clone(live)));
         }
-        let Some(shown) = ReportView::of(self, unit, words).await? else {
+        let Some(shown) = ReportView::of(self, unit, locale).await? else {
             return Ok(None);
         };
-        let live = Arc::new(ReportDelta::of(shown, self.at, words));
+        let live = Arc::new(ReportDelta::of(shown, self.at, locale));
         known.insert(key, Arc::clone(&live));
         Ok(Some(live))
     }
@@ -85,7 +85,7 @@ struct Stream {
     app: App,
     token: String,
     unit: UnitCode,
-    words: Locale,
+    locale: Locale,
     watching: ViewerPermit,
     told: Arc<ReportDelta>,
     beat: Interval,
@@ -99,7 +99,7 @@ impl Stream {
                 return Ok(None);
             }
             let snapshot = self.watching.news.borrow_and_update().clone();
-            let Some(now) = snapshot.live(&self.unit, self.words).await? else {
+            let Some(now) = snapshot.live(&self.unit, self.locale).await? else {
                 return Ok(None);
             };
             drop(snapshot);

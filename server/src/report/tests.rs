@@ -277,13 +277,13 @@ async fn claim_updates_streams_of_all_units_above() {
         .into_iter()
         .find(|(_, key)| key["outcome"] == "standardised")
         .unwrap();
-    let story = site
+    let explanation = site
         .store
         .account_explanation(&form["account_id"], site.store.today())
         .await
         .unwrap();
 
-    let mut village = site.stream(&story.unit, &cookie).await.unwrap();
+    let mut village = site.stream(&explanation.unit, &cookie).await.unwrap();
     let mut province = site.stream("46", &cookie).await.unwrap();
     let first = province.next().await.unwrap();
     assert_eq!(first["texts"]["standardised"], "0");
@@ -340,7 +340,7 @@ async fn claim_updates_streams_of_all_units_above() {
         "{news}"
     );
     // The server shuts down.
-    site.board.close();
+    site.report_cache.close();
     assert_eq!(other.next().await, None);
 }
 
@@ -392,16 +392,16 @@ async fn report_streams_limited_per_person() {
 #[tokio::test(flavor = "multi_thread")]
 async fn report_streams_limited_in_total() {
     let site = Site::sample().await;
-    let board = App::new(site.store.clone(), true).board.clone();
+    let report_cache = App::new(site.store.clone(), true).report_cache.clone();
     let mut open = Vec::new();
     for n in 0..1_000 {
         let person = AccountId(format!("CV{n}"));
-        open.push(board.watch(&person, "session").await.unwrap().unwrap());
+        open.push(report_cache.watch(&person, "session").await.unwrap().unwrap());
     }
     let one_more = AccountId("CV-one-more".into());
-    assert!(board.watch(&one_more, "session").await.unwrap().is_none());
+    assert!(report_cache.watch(&one_more, "session").await.unwrap().is_none());
     open.pop();
-    assert!(board.watch(&one_more, "session").await.unwrap().is_some());
+    assert!(report_cache.watch(&one_more, "session").await.unwrap().is_some());
 }
 
 /// The report shows the holds by reason, with the clause of the letter.

@@ -45,8 +45,8 @@ const RESET: Way = Way {
 };
 
 impl Way {
-    fn say(&self, words: Locale, what: &str) -> String {
-        words.text(&format!("sign-in-{}-{what}", self.key))
+    fn say(&self, locale: Locale, what: &str) -> String {
+        locale.text(&format!("sign-in-{}-{what}", self.key))
     }
 
     /// Whether this use is open to the account.
@@ -79,7 +79,7 @@ const MOST_ACCOUNTS: usize = 8;
 #[derive(Template)]
 #[template(path = "sign_in_by_code.html")]
 struct SignInByCodePage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     path: &'static str,
@@ -106,20 +106,20 @@ fn ask(way: &Way, ctx: &RequestContext, username: String, error: Option<String>)
         value: username,
         error,
         autocomplete: "username",
-        ..Input::new("username", ctx.words.text("sign-in-username"))
+        ..Input::new("username", ctx.locale.text("sign-in-username"))
     }];
-    let mut shell = ctx.shell();
-    shell.wrong = status != StatusCode::OK;
+    let mut layout = ctx.layout();
+    layout.wrong = status != StatusCode::OK;
     let errors = mistakes(&fields);
     html(
         status,
         &SignInByCodePage {
-            shell,
+            layout,
             errors,
             fields,
             path: way.path,
-            title: way.say(ctx.words, "title"),
-            lead: way.say(ctx.words, "lead"),
+            title: way.say(ctx.locale, "title"),
+            lead: way.say(ctx.locale, "lead"),
         },
     )
 }
@@ -131,7 +131,7 @@ async fn send(
     ctx: RequestContext,
     typed: std::result::Result<Form<Name>, FormRejection>,
 ) -> Response {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let Name { username, again } = typed.map(|Form(typed)| typed).unwrap_or_default();
     let mut username = username.trim().to_owned();
     if again == "yes" {
@@ -142,18 +142,18 @@ async fn send(
         username = match asked {
             Ok(Some(asked)) => asked,
             Ok(None) => return Redirect::to(way.path).into_response(),
-            Err(error) => return ErrorPage(words, error).into_response(),
+            Err(error) => return ErrorPage(locale, error).into_response(),
         };
     }
     if username.is_empty() {
-        return ask(way, &ctx, username, Some(words.text("sign-in-no-username")));
+        return ask(way, &ctx, username, Some(locale.text("sign-in-no-username")));
     }
     let not_before = with_minimum_delay();
     let answer = async {
         let found = app.store.credentials(&username).await?;
         let who = limits::who_of(&app, &ctx, &found);
         if !app.store.has_room_for_codes(&who).await? {
-            return Ok(ask(way, &ctx, username, Some(words.text("code-many"))));
+            return Ok(ask(way, &ctx, username, Some(locale.text("code-many"))));
         }
         let limits = limits::code(&ctx, &who, way.key, &username);
         let again = limits::tries_again(&app, &who, &limits).await?;
@@ -163,7 +163,7 @@ async fn send(
         let asked = [way.key, &name, &ctx.address];
         let live = app.store.is_noted("code-asked", &asked).await?;
         if !live && app.store.take(&limits).await?.is_none() {
-            return Ok(ask(way, &ctx, username, Some(words.text("code-too-often"))));
+            return Ok(ask(way, &ctx, username, Some(locale.text("code-too-often"))));
         }
         let mut to = Vec::new();
         for one in found {
@@ -189,7 +189,7 @@ async fn send(
             });
         }
         let kept = app.store.new_token();
-        let text = |code: &str| words.text_with(way.sms, &[("code", code)]);
+        let text = |code: &str| locale.text_with(way.sms, &[("code", code)]);
         let sent = app.store.send_codes(kept.as_str(), way.purpose, &who, &[], &to, text);
         if let Err(fault) = sent.await {
             if !live {
@@ -201,22 +201,22 @@ async fn send(
         let until = app.store.now().as_microsecond() + CODE_LIVES;
         app.store.consume_nonce("code-asked", &asked, until).await?;
         lane.wrong().await;
-        let sent = format!("{}{}", way.sent, ctx.shell().going);
+        let sent = format!("{}{}", way.sent, ctx.layout().going);
         Ok((ticket_cookie(kept.as_str()), Redirect::to(&sent)).into_response())
     };
     let answer: Result<Response> = answer.await;
     not_before.await;
-    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(locale, e).into_response())
 }
 
 fn question(way: &Way, ctx: &RequestContext) -> Question {
-    let words = ctx.words;
+    let locale = ctx.locale;
     Question {
-        title: way.say(words, "sent-title"),
-        lead: way.say(words, "sent-lead"),
+        title: way.say(locale, "sent-title"),
+        lead: way.say(locale, "sent-lead"),
         action: way.sent,
         again: way.path,
-        back: (way.path, words.text("sign-in-code-back")),
+        back: (way.path, locale.text("sign-in-code-back")),
     }
 }
 
@@ -252,7 +252,7 @@ async fn check(
                 return Ok(page(&ctx, question(way, &ctx), Some(not_right(&ctx, &wrong))));
             }
             TryResult::TooOften => {
-                let often = ctx.words.text("sign-in-too-often");
+                let often = ctx.locale.text("sign-in-too-often");
                 return Ok(page(&ctx, question(way, &ctx), Some(often)));
             }
         };
@@ -263,5 +263,5 @@ async fn check(
         }
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::http::{ErrorPage, Layout, RequestContext, html};
-use crate::sign_in::page::{expired_page, shell};
+use crate::sign_in::page::{expired_page, layout};
 use crate::sign_in::second_factor;
 use crate::sign_in::session::enter_with;
 use crate::sign_in::step_ticket::{Step, Ticket};
@@ -22,7 +22,7 @@ const CHOICE: &str = "sign-in-choice";
 #[derive(Template)]
 #[template(path = "choose.html")]
 struct ChooseAccountPage {
-    shell: Layout,
+    layout: Layout,
     lead: String,
     choices: Vec<(String, String, String)>,
 }
@@ -59,7 +59,7 @@ pub async fn choose_account_page(
             .account_explanation(account.as_str(), app.store.today())
             .await?
             .kind;
-        let kind = ctx.words.text(&format!("kind-{}", kind.name()));
+        let kind = ctx.locale.text(&format!("kind-{}", kind.name()));
         choices.push((account.to_string(), kind, ticket));
     }
     let lead = if matches!(factor, Factor::Passkey(_)) {
@@ -67,10 +67,10 @@ pub async fn choose_account_page(
     } else {
         "choose-lead"
     };
-    let (shell, lead) = (shell(ctx), ctx.words.text(lead));
+    let (layout, lead) = (layout(ctx), ctx.locale.text(lead));
     Ok((
         cookie,
-        html(StatusCode::OK, &ChooseAccountPage { shell, lead, choices }),
+        html(StatusCode::OK, &ChooseAccountPage { layout, lead, choices }),
     )
         .into_response())
 }
@@ -112,5 +112,5 @@ pub async fn choose(
     };
     answer
         .await
-        .unwrap_or_else(|e: StoreError| ErrorPage(ctx.words, e).into_response())
+        .unwrap_or_else(|e: StoreError| ErrorPage(ctx.locale, e).into_response())
 }

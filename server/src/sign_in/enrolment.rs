@@ -25,7 +25,7 @@ const OF_LINK: RateLimit = RateLimit {
 #[derive(Template)]
 #[template(path = "enrol.html")]
 struct EnrolmentPage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     lead: String,
     password: Vec<Input>,
@@ -37,7 +37,7 @@ struct EnrolmentPage {
 #[derive(Template)]
 #[template(path = "enrolled.html")]
 struct EnrolledPage {
-    shell: Layout,
+    layout: Layout,
     codes: Vec<String>,
 }
 
@@ -64,16 +64,16 @@ impl EnrolmentMistakes {
 }
 
 fn page(ctx: &RequestContext, enrolment: &Enrolment, wrong: EnrolmentMistakes) -> Response {
-    let words = ctx.words;
-    let mut shell = ctx.shell();
-    shell.wrong = wrong.is_something();
-    let passwords = wrong.password.fields(words);
+    let locale = ctx.locale;
+    let mut layout = ctx.layout();
+    layout.wrong = wrong.is_something();
+    let passwords = wrong.password.fields(locale);
     let code = Input {
-        hint: words.text("enrol-hint-code"),
+        hint: locale.text("enrol-hint-code"),
         error: wrong.code,
         autocomplete: "one-time-code",
         inputmode: "numeric",
-        ..Input::new("code", words.text("enrol-code"))
+        ..Input::new("code", locale.text("enrol-code"))
     };
     let mut errors = mistakes(&passwords);
     errors.extend(mistakes(std::slice::from_ref(&code)));
@@ -86,13 +86,13 @@ fn page(ctx: &RequestContext, enrolment: &Enrolment, wrong: EnrolmentMistakes) -
     html(
         status,
         &EnrolmentPage {
-            lead: words.text_with("enrol-lead", &[("name", &enrolment.operator)]),
+            lead: locale.text_with("enrol-lead", &[("name", &enrolment.operator)]),
             errors,
             password: passwords,
             code,
             secret: authenticator.secret(),
             picture: authenticator.picture(),
-            shell,
+            layout,
         },
     )
 }
@@ -100,8 +100,8 @@ fn page(ctx: &RequestContext, enrolment: &Enrolment, wrong: EnrolmentMistakes) -
 /// The page for a link that is unknown, used or expired. It does not reveal which.
 fn over(ctx: &RequestContext) -> Response {
     let (title, text) = (
-        ctx.words.text("enrol-over-title"),
-        ctx.words.text("error-enrolment-over"),
+        ctx.locale.text("enrol-over-title"),
+        ctx.locale.text("error-enrolment-over"),
     );
     nothing_here(ctx, title, text)
 }
@@ -111,7 +111,7 @@ pub async fn show(State(app): State<App>, ctx: RequestContext, Path(link): Path<
     match app.store.enrolment(&link).await {
         Ok(Some(enrolment)) => page(&ctx, &enrolment, EnrolmentMistakes::default()),
         Ok(None) => over(&ctx),
-        Err(error) => ErrorPage(ctx.words, error).into_response(),
+        Err(error) => ErrorPage(ctx.locale, error).into_response(),
     }
 }
 
@@ -126,40 +126,40 @@ pub async fn enrol(
     match answered(&app, &ctx, &link, typed).await {
         Ok(page) => page,
         Err(StoreError::Refused(Refusal::EnrolmentOver)) => over(&ctx),
-        Err(error) => ErrorPage(ctx.words, error).into_response(),
+        Err(error) => ErrorPage(ctx.locale, error).into_response(),
     }
 }
 
 async fn answered(app: &App, ctx: &RequestContext, link: &str, typed: EnrolmentForm) -> Result<Response> {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let Some(enrolment) = app.store.enrolment(link).await? else {
         return Ok(over(ctx));
     };
     let authenticator = Authenticator::new(&enrolment.operator, &enrolment.totp_secret);
     let step = authenticator.step(&typed.code, app.store.now());
     let wrong = EnrolmentMistakes {
-        password: typed.password.wrong(app, words).await,
-        code: step.is_none().then(|| words.text("enrol-code-wrong")),
+        password: typed.password.wrong(app, locale).await,
+        code: step.is_none().then(|| locale.text("enrol-code-wrong")),
     };
     let (false, Some(step)) = (wrong.is_something(), step) else {
         return Ok(page(ctx, &enrolment, wrong));
     };
     if app.store.attempt(OF_LINK, &[link]).await?.is_none() {
         let wrong = EnrolmentMistakes {
-            code: Some(words.text("second-factor-too-often")),
+            code: Some(locale.text("second-factor-too-often")),
             ..EnrolmentMistakes::default()
         };
         return Ok(page(ctx, &enrolment, wrong));
     }
     let Some(hash) = hash_of(app, typed.password.password).await else {
         let wrong = EnrolmentMistakes {
-            password: NewPassword::unreadable(words),
+            password: NewPassword::unreadable(locale),
             ..EnrolmentMistakes::default()
         };
         return Ok(page(ctx, &enrolment, wrong));
     };
     let codes = app.store.enrol(link, &hash, step).await?;
-    let mut shell = ctx.shell();
-    shell.here = "/sign-in".into();
-    Ok(html(StatusCode::OK, &EnrolledPage { shell, codes }))
+    let mut layout = ctx.layout();
+    layout.here = "/sign-in".into();
+    Ok(html(StatusCode::OK, &EnrolledPage { layout, codes }))
 }

@@ -52,9 +52,9 @@ pub struct NewPassword {
 
 impl NewPassword {
     /// The error for a password that cannot be hashed.
-    pub fn unreadable(words: Locale) -> Self {
+    pub fn unreadable(locale: Locale) -> Self {
         Self {
-            password: Some(words.text("sign-in-unreadable")),
+            password: Some(locale.text("sign-in-unreadable")),
             again: None,
         }
     }
@@ -65,33 +65,33 @@ impl NewPassword {
     }
 
     /// The two fields.
-    pub fn fields(self, words: Locale) -> Vec<Input> {
+    pub fn fields(self, locale: Locale) -> Vec<Input> {
         let field = |name, label, hint, error| Input {
             autocomplete: "new-password",
             hint,
             error,
-            ..Input::password(name, label, words)
+            ..Input::password(name, label, locale)
         };
-        let shortest = words.text_with("enrol-hint-password", &[("n", &SHORTEST.to_string())]);
+        let shortest = locale.text_with("enrol-hint-password", &[("n", &SHORTEST.to_string())]);
         vec![
-            field("password", words.text("enrol-password"), shortest, self.password),
-            field("again", words.text("enrol-again"), String::new(), self.again),
+            field("password", locale.text("enrol-password"), shortest, self.password),
+            field("again", locale.text("enrol-again"), String::new(), self.again),
         ]
     }
 }
 
 impl NewPasswordForm {
     /// The errors: too short, easily guessed here, leaked, or not the same the second time.
-    pub async fn wrong(&self, app: &App, words: Locale) -> NewPassword {
+    pub async fn wrong(&self, app: &App, locale: Locale) -> NewPassword {
         if self.password.chars().count() < SHORTEST {
             return NewPassword {
-                password: Some(words.text_with("enrol-short", &[("n", &SHORTEST.to_string())])),
+                password: Some(locale.text_with("enrol-short", &[("n", &SHORTEST.to_string())])),
                 again: None,
             };
         }
         if is_ours(&self.password) {
             return NewPassword {
-                password: Some(words.text("password-ours")),
+                password: Some(locale.text("password-ours")),
                 again: None,
             };
         }
@@ -103,8 +103,8 @@ impl NewPasswordForm {
             None => false,
         };
         NewPassword {
-            password: is_leaked.then(|| words.text("password-leaked")),
-            again: (!is_leaked && self.password != self.again).then(|| words.text("enrol-differs")),
+            password: is_leaked.then(|| locale.text("password-leaked")),
+            again: (!is_leaked && self.password != self.again).then(|| locale.text("enrol-differs")),
         }
     }
 }

@@ -26,7 +26,7 @@ pub struct Question {
 #[derive(Template)]
 #[template(path = "code.html")]
 struct CodePage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     question: Question,
@@ -42,16 +42,16 @@ pub fn page(ctx: &RequestContext, question: Question, error: Option<String>) -> 
         error,
         autocomplete: "one-time-code",
         inputmode: "numeric",
-        hint: ctx.words.text("code-hint"),
-        ..Input::new("code", ctx.words.text("code-label"))
+        hint: ctx.locale.text("code-hint"),
+        ..Input::new("code", ctx.locale.text("code-label"))
     }];
-    let mut shell = ctx.shell();
-    shell.wrong = status != StatusCode::OK;
+    let mut layout = ctx.layout();
+    layout.wrong = status != StatusCode::OK;
     let errors = mistakes(&fields);
     html(
         status,
         &CodePage {
-            shell,
+            layout,
             errors,
             fields,
             question,
@@ -75,9 +75,9 @@ pub fn digits(typed: Result<Form<Digits>, FormRejection>) -> String {
 pub fn not_right(ctx: &RequestContext, typed: &CodeCheck) -> String {
     match typed {
         CodeCheck::Wrong(left) => {
-            let left = ctx.words.number(left.unsigned_abs());
-            ctx.words.text_with("code-wrong", &[("left", &left)])
+            let left = ctx.locale.number(left.unsigned_abs());
+            ctx.locale.text_with("code-wrong", &[("left", &left)])
         }
-        CodeCheck::Over | CodeCheck::Right(_) => ctx.words.text("code-over"),
+        CodeCheck::Over | CodeCheck::Right(_) => ctx.locale.text("code-over"),
     }
 }

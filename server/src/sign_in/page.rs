@@ -8,7 +8,7 @@ use axum::response::Response;
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignIn {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     /// What happened before, e.g. a sign-out.
@@ -33,27 +33,27 @@ pub struct SignInNotice {
 }
 
 /// The layout. The link to the other language leads to a page that a GET can show.
-pub fn shell(ctx: &RequestContext) -> Layout {
-    let mut shell = ctx.shell();
-    shell.here = format!("/sign-in{}", shell.going);
-    shell
+pub fn layout(ctx: &RequestContext) -> Layout {
+    let mut layout = ctx.layout();
+    layout.here = format!("/sign-in{}", layout.going);
+    layout
 }
 
 /// Renders the page.
 pub fn page(ctx: &RequestContext, status: StatusCode, said: SignInNotice) -> Response {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let fields = vec![
         Input {
             value: said.username,
             error: said.error,
             autocomplete: "username webauthn",
-            ..Input::new("username", words.text("sign-in-username"))
+            ..Input::new("username", locale.text("sign-in-username"))
         },
-        Input::password("password", words.text("sign-in-password"), words),
+        Input::password("password", locale.text("sign-in-password"), locale),
     ];
-    let mut shell = shell(ctx);
+    let mut layout = layout(ctx);
     if status != StatusCode::OK {
-        shell = shell.failing(&format!("S-{}", status.as_u16()));
+        layout = layout.failing(&format!("S-{}", status.as_u16()));
     }
     let mut errors = mistakes(&fields);
     errors.extend(said.passkey.clone().map(|text| Mistake { field: "passkey", text }));
@@ -64,7 +64,7 @@ pub fn page(ctx: &RequestContext, status: StatusCode, said: SignInNotice) -> Res
             system: ctx.system.clone(),
             errors,
             passkey: ctx.passkeys.then_some(said.passkey),
-            shell,
+            layout,
             fields,
         },
     )
@@ -73,7 +73,7 @@ pub fn page(ctx: &RequestContext, status: StatusCode, said: SignInNotice) -> Res
 pub fn error_page(ctx: &RequestContext, status: StatusCode, username: &str, key: &str) -> Response {
     let said = SignInNotice {
         username: username.to_owned(),
-        error: Some(ctx.words.text(key)),
+        error: Some(ctx.locale.text(key)),
         ..SignInNotice::default()
     };
     page(ctx, status, said)

@@ -52,13 +52,13 @@ pub async fn show(
     let notice = match notice {
         None => match over(&app, &ctx).await {
             Ok(over) => over.map(ToOwned::to_owned),
-            Err(error) => return ErrorPage(ctx.words, error).into_response(),
+            Err(error) => return ErrorPage(ctx.locale, error).into_response(),
         },
         notice => notice,
     };
     let said = SignInNotice {
         username: ctx.going.as_deref().and_then(login_hint).unwrap_or_default(),
-        notice: notice.map(|key| ctx.words.text(&key)),
+        notice: notice.map(|key| ctx.locale.text(&key)),
         ..SignInNotice::default()
     };
     page(&ctx, StatusCode::OK, said)
@@ -90,7 +90,7 @@ pub async fn enter(
     ctx: RequestContext,
     typed: std::result::Result<Form<SignInForm>, FormRejection>,
 ) -> Response {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let Ok(Form(SignInForm { username, password })) = typed else {
         return error_page(&ctx, StatusCode::UNPROCESSABLE_ENTITY, "", "sign-in-unreadable");
     };
@@ -129,7 +129,7 @@ pub async fn enter(
     };
     answer
         .await
-        .unwrap_or_else(|e: StoreError| ErrorPage(words, e).into_response())
+        .unwrap_or_else(|e: StoreError| ErrorPage(locale, e).into_response())
 }
 
 /// The accounts of this name whose password is right. They are read after the wait in the lane, so a password changed meanwhile

@@ -24,7 +24,7 @@ const STEP: &str = "reset";
 #[derive(Template)]
 #[template(path = "reset.html")]
 struct ResetPage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     ticket: String,
@@ -46,18 +46,18 @@ async fn has_devices(app: &App, account: &AccountId) -> Result<bool> {
 }
 
 fn page(ctx: &RequestContext, ticket: String, devices: bool, wrong: NewPassword) -> Response {
-    let fields = wrong.fields(ctx.words);
+    let fields = wrong.fields(ctx.locale);
     let errors = mistakes(&fields);
     let status = if errors.is_empty() {
         StatusCode::OK
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
     };
-    let mut shell = ctx.shell();
-    shell.here = format!("/sign-in{}", shell.going);
-    shell.wrong = !errors.is_empty();
+    let mut layout = ctx.layout();
+    layout.here = format!("/sign-in{}", layout.going);
+    layout.wrong = !errors.is_empty();
     let page = ResetPage {
-        shell,
+        layout,
         errors,
         fields,
         ticket,
@@ -103,27 +103,27 @@ pub async fn set(
         {
             return Ok(expired_page(&ctx));
         }
-        let wrong = typed.wrong(&app, ctx.words).await;
+        let wrong = typed.wrong(&app, ctx.locale).await;
         if wrong.is_something() {
             return asked(&app, &ctx, &step, wrong).await;
         }
         let devices = has_devices(&app, &account).await?;
         let Some(hash) = hash_of(&app, typed.password).await else {
-            return asked(&app, &ctx, &step, NewPassword::unreadable(ctx.words)).await;
+            return asked(&app, &ctx, &step, NewPassword::unreadable(ctx.locale)).await;
         };
         let (news, why) = if devices {
             ("sms-password-changed-devices", "reset-devices")
         } else {
             ("sms-password-changed", "reset")
         };
-        let news = ctx.words.text(news);
+        let news = ctx.locale.text(news);
         app.store.set_password(&account, &hash, &news).await?;
-        let mut going = ctx.shell().going.replacen('?', "&", 1);
+        let mut going = ctx.layout().going.replacen('?', "&", 1);
         if devices && going.is_empty() {
             going = format!("&to={}", query_encode("/passkeys"));
         }
         Ok(Redirect::to(&format!("/sign-in?why={why}{going}")).into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }

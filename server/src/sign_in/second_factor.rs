@@ -25,28 +25,28 @@ const CODE: &str = "sign-in-code";
 #[derive(Template)]
 #[template(path = "second_factor.html")]
 struct SecondFactorPage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     ticket: String,
 }
 
 fn page(ctx: &RequestContext, status: StatusCode, ticket: String, error: Option<String>) -> Response {
-    let words = ctx.words;
-    let mut shell = ctx.shell();
-    shell.here = format!("/sign-in{}", shell.going);
-    shell.wrong = error.is_some();
+    let locale = ctx.locale;
+    let mut layout = ctx.layout();
+    layout.here = format!("/sign-in{}", layout.going);
+    layout.wrong = error.is_some();
     let fields = vec![Input {
-        hint: words.text("second-factor-hint"),
+        hint: locale.text("second-factor-hint"),
         error,
         autocomplete: "one-time-code",
-        ..Input::new("code", words.text("second-factor-label"))
+        ..Input::new("code", locale.text("second-factor-label"))
     }];
     let errors = mistakes(&fields);
     html(
         status,
         &SecondFactorPage {
-            shell,
+            layout,
             errors,
             fields,
             ticket,
@@ -63,7 +63,7 @@ async fn asked(
     error: Option<&str>,
 ) -> Result<Response> {
     let (cookie, ticket) = step.issue(&app.store, ctx, CODE).await?;
-    let error = error.map(|key| ctx.words.text(key));
+    let error = error.map(|key| ctx.locale.text(key));
     Ok((cookie, page(ctx, status, ticket, error)).into_response())
 }
 
@@ -109,7 +109,7 @@ pub async fn enter(
         asked(&app, &ctx, &step, status, Some(error)).await
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }
 
 async fn proven(app: &App, account: &AccountId, typed: &str) -> Result<Option<TwoFactorProof>> {

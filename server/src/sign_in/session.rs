@@ -63,7 +63,7 @@ pub async fn sign_out(State(app): State<App>, ctx: RequestContext) -> Response {
     if let Some(token) = &ctx.token
         && let Err(error) = app.store.close_session(token).await
     {
-        return ErrorPage(ctx.words, error).into_response();
+        return ErrorPage(ctx.locale, error).into_response();
     }
     (clear_session_cookie(), Redirect::to("/sign-in?why=out")).into_response()
 }

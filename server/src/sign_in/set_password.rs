@@ -18,7 +18,7 @@ use serde::Deserialize;
 #[derive(Template)]
 #[template(path = "set_password.html")]
 struct SetPasswordPage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
 }
@@ -35,23 +35,23 @@ pub struct SetPasswordForm {
 fn page(ctx: &RequestContext, code: &str, wrong: Option<String>, password: NewPassword) -> Response {
     let mut fields = vec![Input {
         value: code.to_owned(),
-        hint: ctx.words.text("new-password-code-hint"),
+        hint: ctx.locale.text("new-password-code-hint"),
         error: wrong,
         autocomplete: "one-time-code",
         maxlength: 30,
-        ..Input::new("code", ctx.words.text("new-password-code"))
+        ..Input::new("code", ctx.locale.text("new-password-code"))
     }];
-    fields.extend(password.fields(ctx.words));
+    fields.extend(password.fields(ctx.locale));
     let errors = mistakes(&fields);
     let status = if errors.is_empty() {
         StatusCode::OK
     } else {
         StatusCode::UNPROCESSABLE_ENTITY
     };
-    let mut shell = ctx.shell();
-    shell.here = "/sign-in/new-password".into();
-    shell.wrong = !errors.is_empty();
-    html(status, &SetPasswordPage { shell, errors, fields })
+    let mut layout = ctx.layout();
+    layout.here = "/sign-in/new-password".into();
+    layout.wrong = !errors.is_empty();
+    html(status, &SetPasswordPage { layout, errors, fields })
 }
 
 /// Shows the form.
@@ -65,10 +65,10 @@ pub async fn set(
     ctx: RequestContext,
     sent: std::result::Result<Form<SetPasswordForm>, FormRejection>,
 ) -> Response {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let SetPasswordForm { code, typed } = sent.map(|Form(sent)| sent).unwrap_or_default();
     let answer = async {
-        let over = || Some(words.text("new-password-code-over"));
+        let over = || Some(locale.text("new-password-code-over"));
         let limits = limits::typed_code(&ctx);
         let tried = app
             .store
@@ -77,22 +77,22 @@ pub async fn set(
             TryResult::Right(account) => account,
             TryResult::Wrong((), _) => return Ok(page(&ctx, &code, over(), NewPassword::default())),
             TryResult::TooOften => {
-                let often = Some(words.text("sign-in-too-often"));
+                let often = Some(locale.text("sign-in-too-often"));
                 return Ok(page(&ctx, &code, often, NewPassword::default()));
             }
         };
         // Counted, because each attempt searches the list of leaked passwords.
         let own = limits::own("new-password", account.as_str());
         if app.store.take(&[own]).await?.is_none() {
-            let often = Some(words.text("sign-in-too-often"));
+            let often = Some(locale.text("sign-in-too-often"));
             return Ok(page(&ctx, &code, often, NewPassword::default()));
         }
-        let wrong = typed.wrong(&app, words).await;
+        let wrong = typed.wrong(&app, locale).await;
         if wrong.is_something() {
             return Ok(page(&ctx, &code, None, wrong));
         }
         let Some(hash) = hash_of(&app, typed.password).await else {
-            return Ok(page(&ctx, &code, None, NewPassword::unreadable(words)));
+            return Ok(page(&ctx, &code, None, NewPassword::unreadable(locale)));
         };
         let news = to_owners().text("sms-password-changed");
         if !app.store.set_password_by_code(&code, &hash, &news).await? {
@@ -101,5 +101,5 @@ pub async fn set(
         Ok(Redirect::to("/sign-in?why=reset").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(locale, e).into_response())
 }

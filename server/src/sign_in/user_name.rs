@@ -19,7 +19,7 @@ use serde::Deserialize;
 #[derive(Template)]
 #[template(path = "user_name.html")]
 struct UserNamePage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     /// Whether to show the confirmation, which does not reveal whether a message was sent.
@@ -34,27 +34,27 @@ pub struct UserNameForm {
 }
 
 fn page(ctx: &RequestContext, typed: String, error: Option<&str>, sent: bool) -> Response {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let status = match error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
     let fields = vec![Input {
         value: typed,
-        hint: words.text("username-hint-phone"),
-        error: error.map(|key| words.text(key)),
+        hint: locale.text("username-hint-phone"),
+        error: error.map(|key| locale.text(key)),
         autocomplete: "tel",
         inputmode: "tel",
-        ..Input::new("phone", words.text("form-phone"))
+        ..Input::new("phone", locale.text("form-phone"))
     }];
-    let mut shell = ctx.shell();
-    shell.here = format!("/sign-in/user-name{}", shell.going);
-    shell.wrong = error.is_some();
+    let mut layout = ctx.layout();
+    layout.here = format!("/sign-in/user-name{}", layout.going);
+    layout.wrong = error.is_some();
     let errors = mistakes(&fields);
     html(
         status,
         &UserNamePage {
-            shell,
+            layout,
             errors,
             fields,
             sent,
@@ -95,5 +95,5 @@ pub async fn send(
     };
     let answer: Result<Response> = answer.await;
     not_before.await;
-    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }

@@ -18,13 +18,13 @@ async fn typing_errors_reported_at_their_field() {
         assert!(page.text.contains("Số vừa nhập có 11 số."), "{}", page.text);
         assert!(page.text.contains(&slipped[1].1), "what was typed is kept");
     }
-    let story = site
+    let explanation = site
         .store
         .account_explanation(&account, site.store.today())
         .await
         .unwrap();
     assert!(
-        !["not-found", "mismatch", "pending"].contains(&story.fact("last_form").unwrap_or_default()),
+        !["not-found", "mismatch", "pending"].contains(&explanation.fact("last_form").unwrap_or_default()),
         "no try"
     );
     for (name, typed, said) in [
@@ -50,12 +50,12 @@ async fn typing_errors_reported_at_their_field() {
     plain[0].1 = plain[0].1.to_uppercase();
     let done = site.form(&cookie, &lent(&plain, &[("mine", "yes")])).await;
     assert!(done.says("answer-standardised-title"), "{}", done.text);
-    let story = site
+    let explanation = site
         .store
         .account_explanation(&account, site.store.today())
         .await
         .unwrap();
-    let spelled = story.fact("claim_name").unwrap();
+    let spelled = explanation.fact("claim_name").unwrap();
     assert!(done.text.contains(&format!("cho {spelled}.")), "{}", done.text);
     assert!(done.says("answer-next-vneid"));
 }
@@ -75,12 +75,12 @@ async fn pending_form_shows_receipt_with_public_state() {
             .await
             .says("answer-pending-title")
     );
-    let story = site
+    let explanation = site
         .store
         .account_explanation(&account, site.store.today())
         .await
         .unwrap();
-    let receipt = story.fact("last_form_receipt").unwrap().to_owned();
+    let receipt = explanation.fact("last_form_receipt").unwrap().to_owned();
     for page in [
         site.get("/form", &cookie).await,
         site.post("/form", &cookie, &lent(&fields, &mine)).await,
@@ -96,7 +96,7 @@ async fn pending_form_shows_receipt_with_public_state() {
         .account_explanation(&account, site.store.today())
         .await
         .unwrap();
-    assert_eq!(again.history.len(), story.history.len(), "no second receipt");
+    assert_eq!(again.history.len(), explanation.history.len(), "no second receipt");
 
     let look = async |receipt: &str| site.post("/receipt", "", &[("receipt", receipt)]).await;
     assert!(site.get("/receipt", "").await.says("receipt-title"));

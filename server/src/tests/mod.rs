@@ -48,7 +48,7 @@ pub struct Site {
     pub dir: tempfile::TempDir,
     pub clock: Arc<TestClock>,
     pub store: Store,
-    pub board: ReportCache,
+    pub report_cache: ReportCache,
     pub router: Router,
 }
 
@@ -82,8 +82,8 @@ impl TestResponse {
 
     pub fn says(&self, key: &str) -> bool {
         // Compares the text up to the first placeholder.
-        let gaps = ["at", "day", "left", "n", "name", "receipt"].map(|gap| (gap, "{"));
-        let message = vietnamese().text_with(key, &gaps);
+        let args = ["at", "day", "left", "n", "name", "receipt"].map(|gap| (gap, "{"));
+        let message = vietnamese().text_with(key, &args);
         self.text.contains(message.split('{').next().unwrap())
     }
 }
@@ -137,7 +137,7 @@ impl Site {
         Self {
             dir,
             clock,
-            board: app.board.clone(),
+            report_cache: app.report_cache.clone(),
             router: router(app, CsrfLayer::new()),
             store,
         }
@@ -750,12 +750,12 @@ async fn form_code_valid_for_its_form_and_browser_only() {
     site.post("/form/code/again", &cookie, &[]).await;
     let done = site.post("/form/code", &cookie, &[("code", &site.code().await)]).await;
     assert!(done.says("answer-standardised-title"), "{}", done.text);
-    let story = site
+    let explanation = site
         .store
         .account_explanation(&account, site.store.today())
         .await
         .unwrap();
-    let notices: Vec<_> = story
+    let notices: Vec<_> = explanation
         .history
         .iter()
         .filter_map(|entry| match entry.change {
@@ -1076,8 +1076,8 @@ async fn held_official_reviews_and_proposes_own_profile() {
 
     let pending = only("transfer-pending");
     let cookie = site.signed_in(&pending).await;
-    let story = site.store.explain(&pending, site.store.today()).await.unwrap();
-    let unit = story.fact("notice_to_unit").unwrap().to_owned();
+    let explanation = site.store.explain(&pending, site.store.today()).await.unwrap();
+    let unit = explanation.fact("notice_to_unit").unwrap().to_owned();
     let unit = site
         .store
         .units()

@@ -31,13 +31,13 @@ async fn moved_account_shows_new_user_name_and_leads_there() {
     let closed = site.held_by(Reason::Moved).await;
     let cookie = site.signed_in(&closed).await;
     let page = site.get("/held", &cookie).await;
-    let story = site.store.explain(&closed, site.store.today()).await.unwrap();
-    let new = story.moved_to.unwrap();
+    let explanation = site.store.explain(&closed, site.store.today()).await.unwrap();
+    let new = explanation.moved_to.unwrap();
     let username = new.username.unwrap();
     let said = format!(": {username}, mật khẩu như cũ.");
     assert!(page.text.contains(&said) && page.says("held-move-on"), "{}", page.text);
     assert!(
-        page.text.contains(story.username.as_deref().unwrap()),
+        page.text.contains(explanation.username.as_deref().unwrap()),
         "which account it is"
     );
     assert!(page.says("held-until"), "until when the visit lasts");
@@ -103,10 +103,10 @@ async fn transfer_proposal_prefilled_from_notice() {
     let account = site.held_by(Reason::TransferPending).await;
     let cookie = site.signed_in(&account).await;
     let page = site.get("/profile/propose", &cookie).await;
-    let story = site.store.explain(&account, site.store.today()).await.unwrap();
+    let explanation = site.store.explain(&account, site.store.today()).await.unwrap();
     assert!(
         page.text
-            .contains(&format!("Đang ghi: {}", story.fact("profile_full_name").unwrap())),
+            .contains(&format!("Đang ghi: {}", explanation.fact("profile_full_name").unwrap())),
         "{}",
         page.text
     );
@@ -207,16 +207,16 @@ async fn mismatch_hold_shows_account_and_profile_values() {
         if !line.reasons.contains(&Reason::Mismatch) {
             continue;
         }
-        let story = site.store.explain(account, site.store.today()).await.unwrap();
+        let explanation = site.store.explain(account, site.store.today()).await.unwrap();
         let page = site.get("/held", &site.signed_in(account).await).await;
-        let held = story
+        let held = explanation
             .holds
             .iter()
             .find(|held| held.hold.reason == Reason::Mismatch)
             .unwrap();
         for field in held.hold.evidence.keys() {
             let side = |name: &str| {
-                let value = story.fact(name).unwrap();
+                let value = explanation.fact(name).unwrap();
                 value
                     .parse()
                     .map_or_else(|_| value.to_owned(), |day| vietnamese().day(day))
@@ -269,12 +269,12 @@ async fn claim_with_other_persons_details_shows_claimed_name() {
         assert!(page.says("claim-differs"), "{path}: {}", page.text);
     }
     // An account with its owner's own claim shows no such warning.
-    let story = site
+    let explanation = site
         .store
         .account_explanation(&wrong, site.store.today())
         .await
         .unwrap();
-    assert!(story.claim_differs && story.fact("claim_name") == Some(form["full_name"].as_str()));
+    assert!(explanation.claim_differs && explanation.fact("claim_name") == Some(form["full_name"].as_str()));
 }
 
 /// The owner sees what the next run will do, and what comes within the warning period.
@@ -290,8 +290,8 @@ async fn home_page_announces_coming_holds() {
         if lines.contains_key(account) || row["password_hash"].is_empty() {
             continue;
         }
-        let story = site.store.explain(account, site.store.today()).await.unwrap();
-        let Some((day, hold)) = story.coming.first() else {
+        let explanation = site.store.explain(account, site.store.today()).await.unwrap();
+        let Some((day, hold)) = explanation.coming.first() else {
             continue;
         };
         assert!(*day > site.store.today() && *day <= site.store.today().checked_add(jiff::ToSpan::days(30)).unwrap());

@@ -89,12 +89,12 @@ async fn reset_by_phone_code_sets_password_and_ends_sessions() {
     assert!(site.post("/sign-in", "", &old).await.says("sign-in-wrong"));
     let told = site.store.messages(1).await.unwrap();
     assert!(told[0].text.contains("vua duoc doi"), "the owner is told");
-    let story = site
+    let explanation = site
         .store
         .account_explanation(account.as_str(), site.store.today())
         .await
         .unwrap();
-    assert!(story.history.iter().any(|entry| entry.by == "CV001"));
+    assert!(explanation.history.iter().any(|entry| entry.by == "CV001"));
 
     let again = site.set(&page, "một mật khẩu khác", "một mật khẩu khác").await;
     assert!(again.says("sign-in-again"), "a ticket is good once");

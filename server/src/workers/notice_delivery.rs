@@ -386,8 +386,8 @@ mod tests {
         let fault = what_happened(&error);
         assert_eq!(fault, "inner-address");
         for tag in ["vi", "en"] {
-            let words = Locale::of_tag(tag).unwrap();
-            assert_eq!(notice_fault(words, &fault), words.text("notice-fault-inner-address"));
+            let locale = Locale::of_tag(tag).unwrap();
+            assert_eq!(notice_fault(locale, &fault), locale.text("notice-fault-inner-address"));
         }
     }
 

@@ -24,26 +24,26 @@ async fn known(app: &App, id: &str) -> Result<RegisteredClient> {
 /// The confirmation page, with the reason `why` as it was sent. A system that needs two operators
 /// also needs two for a new secret.
 fn page(operator: &Operator, known: RegisteredClient, verb: &str, why: Option<Input>) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     let at = system_address(known.id.as_str());
     let two = verb == "rotate" && known.client.needs_two();
-    let fields = two.then(|| why.unwrap_or_else(|| text_input("reason", "", words)));
+    let fields = two.then(|| why.unwrap_or_else(|| text_input("reason", "", locale)));
     let act = ConfirmAction {
-        shell: operator.shell(&format!("{at}/{verb}")),
-        title: words.text(&format!("systems-{verb}-title")),
+        layout: operator.layout(&format!("{at}/{verb}")),
+        title: locale.text(&format!("systems-{verb}-title")),
         about: vec![
-            (words.text("column-client"), known.client.name),
-            (words.text("column-client_id"), known.id.to_string()),
+            (locale.text("column-client"), known.client.name),
+            (locale.text("column-client_id"), known.id.to_string()),
         ],
-        happens: [words.text(&format!("systems-{verb}-happens"))]
+        happens: [locale.text(&format!("systems-{verb}-happens"))]
             .into_iter()
-            .chain(two.then(|| words.text("systems-needs-two")))
+            .chain(two.then(|| locale.text("systems-needs-two")))
             .collect(),
         notice: None,
         choices: None,
         fields: fields.into_iter().collect(),
         hidden: Vec::new(),
-        button: words.text(&format!("systems-{verb}-title")),
+        button: locale.text(&format!("systems-{verb}-title")),
         back: at,
         errors: Vec::new(),
     };
@@ -76,7 +76,7 @@ pub async fn send(
             let answer = match verb.as_str() {
                 "rotate" => match app.store.rotate_client_alone(&operator.permit, &id).await {
                     Err(StoreError::Refused(Refusal::NeedsTwo)) => {
-                        let why = required("reason", sent.field("reason"), operator.ctx.words);
+                        let why = required("reason", sent.field("reason"), operator.ctx.locale);
                         if why.error.is_some() {
                             return Ok(page(&operator, known(&app, &id).await?, &verb, Some(why)));
                         }

@@ -21,7 +21,7 @@ use ngomon_store::{Refusal, RegisteredClient, StoreError};
 #[derive(Template)]
 #[template(path = "desk/system_add.html")]
 struct AddSystemPage {
-    shell: Layout,
+    layout: Layout,
     /// The title and the button have the message keys `systems-KEY-title` and `systems-KEY-button`.
     title: String,
     button: String,
@@ -47,16 +47,16 @@ const FIELDS: [&str; 6] = [
 const TRAITS: [&str; 3] = ["public", "third-party", "client-credentials"];
 
 fn fields(operator: &Operator, sent: Option<&CheckedForm>, wrong: Option<(&'static str, String)>) -> Vec<Input> {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     let all = FIELDS.into_iter().map(|name| Input {
         value: sent.map(|sent| sent.field(name)).unwrap_or_default().to_owned(),
-        hint: words.text(&format!("systems-hint-{}", name.replace('_', "-"))),
+        hint: locale.text(&format!("systems-hint-{}", name.replace('_', "-"))),
         error: wrong
             .as_ref()
             .filter(|(of, _)| *of == name)
             .map(|(_, text)| text.clone()),
         maxlength: LONGEST,
-        ..Input::new(name, words.text(&format!("systems-field-{}", name.replace('_', "-"))))
+        ..Input::new(name, locale.text(&format!("systems-field-{}", name.replace('_', "-"))))
     });
     all.collect()
 }
@@ -67,7 +67,7 @@ fn page(
     wrong: Option<(&'static str, String)>,
     of: Option<&RegisteredClient>,
 ) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     let (key, here, back) = match of {
         Some(known) => {
             let back = system_address(known.id.as_str());
@@ -81,7 +81,7 @@ fn page(
     };
     let choices = |name: &'static str, legend: &str, options: Vec<Choice>| Choices {
         name,
-        legend: words.text(legend),
+        legend: locale.text(legend),
         error: wrong
             .as_ref()
             .filter(|(of, _)| *of == name)
@@ -94,17 +94,17 @@ fn page(
         .filter(|scope| **scope != Scope::Openid)
         .map(|scope| Choice {
             value: scope.name(),
-            label: words.text(&format!("scope-{}", scope.name().replace('_', "-"))),
+            label: locale.text(&format!("scope-{}", scope.name().replace('_', "-"))),
             ticked: ticked("scopes", scope.name(), *scope == Scope::Profile),
         });
     let kinds = KINDS.into_iter().map(|kind| Choice {
         value: kind.name(),
-        label: words.text(&format!("kind-{}", kind.name())),
+        label: locale.text(&format!("kind-{}", kind.name())),
         ticked: ticked("kinds", kind.name(), true),
     });
     let traits = TRAITS.into_iter().map(|name| Choice {
         value: name,
-        label: words.text(&format!("systems-{name}")),
+        label: locale.text(&format!("systems-{name}")),
         ticked: ticked("traits", name, false),
     });
     let choices = [
@@ -117,7 +117,7 @@ fn page(
     if let Some((_, error)) = wrong.as_ref().filter(|(of, _)| *of == REASON) {
         fields.push(Input {
             error: Some(error.clone()),
-            ..text_input(REASON, "", words)
+            ..text_input(REASON, "", locale)
         });
     }
     let of_choices = choices.iter().filter_map(|one| {
@@ -125,8 +125,8 @@ fn page(
         Some(Mistake { field: one.name, text })
     });
     let errors: Vec<Mistake> = mistakes(&fields).into_iter().chain(of_choices).collect();
-    let mut shell = operator.shell(&here);
-    shell.wrong = !errors.is_empty();
+    let mut layout = operator.layout(&here);
+    layout.wrong = !errors.is_empty();
     let status = if errors.is_empty() {
         StatusCode::OK
     } else {
@@ -135,9 +135,9 @@ fn page(
     html(
         status,
         &AddSystemPage {
-            shell,
-            title: words.text(&format!("systems-{key}-title")),
-            button: words.text(&format!("systems-{key}-button")),
+            layout,
+            title: locale.text(&format!("systems-{key}-title")),
+            button: locale.text(&format!("systems-{key}-button")),
             back,
             errors,
             fields,
@@ -288,7 +288,7 @@ async fn decided(
     base: Client,
     of: Option<RegisteredClient>,
 ) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     operator
         .answer(async {
             let asked = client(sent, base);
@@ -310,9 +310,9 @@ async fn decided(
             let new = match done {
                 Ok(new) => new,
                 Err(StoreError::Refused(Refusal::NeedsTwo)) => {
-                    let why = required(REASON, sent.field(REASON), words);
+                    let why = required(REASON, sent.field(REASON), locale);
                     if let Some(error) = why.error {
-                        let text = format!("{} {error}", words.text("systems-needs-two"));
+                        let text = format!("{} {error}", locale.text("systems-needs-two"));
                         return Ok(page(operator, Some(sent), Some((REASON, text)), of.as_ref()));
                     }
                     let act = match of {
@@ -334,7 +334,7 @@ async fn decided(
                         Refusal::ResourceExists(_) => "resources",
                         _ => "name",
                     };
-                    let wrong = Some((field, refused(&refusal, words)));
+                    let wrong = Some((field, refused(&refusal, locale)));
                     return Ok(page(operator, Some(sent), wrong, of.as_ref()));
                 }
                 Err(error) => return Err(error),

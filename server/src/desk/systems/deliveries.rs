@@ -15,7 +15,7 @@ const MOST: u32 = 100;
 #[derive(Template)]
 #[template(path = "desk/told.html")]
 struct DeliveriesPage {
-    shell: Layout,
+    layout: Layout,
     lines: Vec<DeliveryRow>,
 }
 
@@ -31,30 +31,30 @@ struct DeliveryRow {
 
 /// Lists the deliveries, the newest first.
 pub async fn list(State(app): State<App>, operator: Operator) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     operator
         .answer(async {
             let lines = app.store.notices(MOST).await?.into_iter().map(|one| {
-                let why = notice_fault(words, &one.fault);
+                let why = notice_fault(locale, &one.fault);
                 let came_of_it = match (one.taken, one.waits) {
-                    (Some(at), _) => words.text_with("told-taken", &[("at", &words.instant(at))]),
-                    (None, true) if one.tries == 0 => words.text("notice-waits"),
-                    (None, true) => words.text_with("told-tried", &[("n", &one.tries.to_string()), ("why", &why)]),
-                    (None, false) => words.text_with("told-given-up", &[("n", &one.tries.to_string()), ("why", &why)]),
+                    (Some(at), _) => locale.text_with("told-taken", &[("at", &locale.instant(at))]),
+                    (None, true) if one.tries == 0 => locale.text("notice-waits"),
+                    (None, true) => locale.text_with("told-tried", &[("n", &one.tries.to_string()), ("why", &why)]),
+                    (None, false) => locale.text_with("told-given-up", &[("n", &one.tries.to_string()), ("why", &why)]),
                 };
                 DeliveryRow {
-                    what: words.text(&format!("told-{}", one.kind)),
+                    what: locale.text(&format!("told-{}", one.kind)),
                     client: one.client,
                     account: one.account.0,
-                    at: words.instant(one.at),
+                    at: locale.instant(one.at),
                     came_of_it,
                     again: one.taken.is_none() && !one.waits,
                     id: one.id,
                 }
             });
-            let shell = operator.shell("/desk/systems/told");
+            let layout = operator.layout("/desk/systems/told");
             let lines = lines.collect();
-            Ok(html(StatusCode::OK, &DeliveriesPage { shell, lines }))
+            Ok(html(StatusCode::OK, &DeliveriesPage { layout, lines }))
         })
         .await
 }

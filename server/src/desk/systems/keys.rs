@@ -13,7 +13,7 @@ use serde::Deserialize;
 #[derive(Template)]
 #[template(path = "desk/system_keys.html")]
 struct KeysPage {
-    shell: Layout,
+    layout: Layout,
     done: Option<String>,
     keys: Vec<Key>,
 }
@@ -34,21 +34,21 @@ pub struct KeysQuery {
 
 /// Lists the keys, the newest first.
 pub async fn list(State(app): State<App>, operator: Operator, Query(KeysQuery { done }): Query<KeysQuery>) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     operator
         .answer(async {
             let keys = app.store.key_lines().await?.into_iter().map(|key| {
                 let mut rows = vec![
                     (
-                        words.text("desk-state"),
-                        words.text(&format!("key-{}", key.state.name())),
+                        locale.text("desk-state"),
+                        locale.text(&format!("key-{}", key.state.name())),
                     ),
-                    (words.text("systems-algorithm"), key.algorithm.name().to_owned()),
-                    (words.text("column-signs_from"), words.instant(key.signs_from)),
+                    (locale.text("systems-algorithm"), key.algorithm.name().to_owned()),
+                    (locale.text("column-signs_from"), locale.instant(key.signs_from)),
                 ];
                 rows.extend(
                     key.good_until
-                        .map(|at| (words.text("column-good_until"), words.instant(at))),
+                        .map(|at| (locale.text("column-good_until"), locale.instant(at))),
                 );
                 Key {
                     published: !matches!(key.state, KeyState::Gone | KeyState::Revoked),
@@ -58,8 +58,8 @@ pub async fn list(State(app): State<App>, operator: Operator, Query(KeysQuery { 
             });
             let page = KeysPage {
                 keys: keys.collect(),
-                done: (done == "replaced").then(|| words.text("keys-replaced")),
-                shell: operator.shell("/desk/systems/keys"),
+                done: (done == "replaced").then(|| locale.text("keys-replaced")),
+                layout: operator.layout("/desk/systems/keys"),
             };
             Ok(html(StatusCode::OK, &page))
         })

@@ -13,7 +13,7 @@ use serde::Deserialize;
 #[derive(Template)]
 #[template(path = "desk/systems.html")]
 struct List {
-    shell: Layout,
+    layout: Layout,
     done: Option<String>,
     systems: Vec<Card>,
 }
@@ -37,7 +37,7 @@ pub async fn list(
     operator: Operator,
     Query(SystemsQuery { done }): Query<SystemsQuery>,
 ) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     operator
         .answer(async {
             let known = app.store.clients().await?;
@@ -47,23 +47,23 @@ pub async fn list(
                 } else {
                     "systems-disabled"
                 };
-                let never = || words.text("systems-never");
+                let never = || locale.text("systems-never");
                 Card {
                     href: system_address(one.id.as_str()),
                     rows: vec![
-                        (words.text("column-client_id"), one.id.to_string()),
-                        (words.text("desk-state"), words.text(state)),
+                        (locale.text("column-client_id"), one.id.to_string()),
+                        (locale.text("desk-state"), locale.text(state)),
                         (
-                            words.text("column-last_use"),
-                            one.last_use.map_or_else(never, |at| words.instant(at)),
+                            locale.text("column-last_use"),
+                            one.last_use.map_or_else(never, |at| locale.instant(at)),
                         ),
                     ],
                     title: one.client.name,
                 }
             });
             let list = List {
-                shell: operator.shell("/desk/systems"),
-                done: (done == "removed").then(|| words.text("systems-done-remove")),
+                layout: operator.layout("/desk/systems"),
+                done: (done == "removed").then(|| locale.text("systems-done-remove")),
                 systems: cards.collect(),
             };
             Ok(html(StatusCode::OK, &list))

@@ -16,7 +16,7 @@ use serde::Deserialize;
 #[derive(Template)]
 #[template(path = "desk/system.html")]
 struct SystemPage {
-    shell: Layout,
+    layout: Layout,
     done: Option<String>,
     title: String,
     /// The client id and the new secret, shown only this once.
@@ -43,7 +43,7 @@ pub async fn show(
         .answer(async {
             let known = app.store.client(&id).await?.ok_or(Refusal::UnknownClient(id))?;
             let said = ["disable", "enable", "edit", "subjects"].contains(&done.as_str());
-            let said = said.then(|| operator.ctx.words.text(&format!("systems-done-{done}")));
+            let said = said.then(|| operator.ctx.locale.text(&format!("systems-done-{done}")));
             Ok(page(&app, &operator, known, said, None))
         })
         .await
@@ -51,7 +51,7 @@ pub async fn show(
 
 /// The page with a new secret, which is shown only this once.
 pub fn with_secret(app: &App, operator: &Operator, known: RegisteredClient, new: NewClient, done: &str) -> Response {
-    let done = operator.ctx.words.text(&format!("systems-done-{done}"));
+    let done = operator.ctx.locale.text(&format!("systems-done-{done}"));
     let secret = new.secret.map(|secret| (new.id.to_string(), secret));
     page(app, operator, known, Some(done), secret)
 }
@@ -63,7 +63,7 @@ fn page(
     done: Option<String>,
     secret: Option<(String, String)>,
 ) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     let client = &known.client;
     let at = system_address(known.id.as_str());
     let mut acts: Vec<&str> = vec!["edit", "subjects"];
@@ -74,7 +74,7 @@ fn page(
     acts.push("remove");
     let acts = acts
         .into_iter()
-        .map(|act| (format!("{at}/{act}"), words.text(&format!("systems-{act}-title"))));
+        .map(|act| (format!("{at}/{act}"), locale.text(&format!("systems-{act}-title"))));
     let state = if known.enabled {
         "systems-enabled"
     } else {
@@ -83,38 +83,38 @@ fn page(
     let kinds = client
         .kinds
         .iter()
-        .map(|kind| words.text(&format!("kind-{}", kind.name())));
+        .map(|kind| locale.text(&format!("kind-{}", kind.name())));
     let units = client.units.iter().map(|unit| unit.as_str());
-    let or_none = |text: Option<&String>| text.cloned().unwrap_or_else(|| words.text("systems-none"));
+    let or_none = |text: Option<&String>| text.cloned().unwrap_or_else(|| locale.text("systems-none"));
     let proof = format!("systems-proof-{}", client.authentication.name().replace('_', "-"));
-    let scopes = match scope_labels(&client.scopes, words) {
-        labels if labels.is_empty() => words.text("systems-nothing"),
+    let scopes = match scope_labels(&client.scopes, locale) {
+        labels if labels.is_empty() => locale.text("systems-nothing"),
         labels => labels.join("; "),
     };
     let mut rows = vec![
-        (words.text("systems-issuer"), app.issuer().to_owned()),
-        (words.text("column-client_id"), known.id.to_string()),
-        (words.text("desk-state"), words.text(state)),
-        (words.text("systems-proof"), words.text(&proof)),
-        (words.text("column-redirect_uris"), client.redirect_uris.join(" ")),
+        (locale.text("systems-issuer"), app.issuer().to_owned()),
+        (locale.text("column-client_id"), known.id.to_string()),
+        (locale.text("desk-state"), locale.text(state)),
+        (locale.text("systems-proof"), locale.text(&proof)),
+        (locale.text("column-redirect_uris"), client.redirect_uris.join(" ")),
         (
-            words.text("systems-backchannel"),
+            locale.text("systems-backchannel"),
             or_none(client.backchannel_logout_uri.as_ref()),
         ),
-        (words.text("systems-events"), or_none(client.events_uri.as_ref())),
-        (words.text("column-scopes"), scopes),
-        (words.text("systems-kinds"), kinds.collect::<Vec<_>>().join("; ")),
+        (locale.text("systems-events"), or_none(client.events_uri.as_ref())),
+        (locale.text("column-scopes"), scopes),
+        (locale.text("systems-kinds"), kinds.collect::<Vec<_>>().join("; ")),
         (
-            words.text("systems-subjects"),
-            words.text(&format!("systems-subjects-{}", client.subjects.name())),
+            locale.text("systems-subjects"),
+            locale.text(&format!("systems-subjects-{}", client.subjects.name())),
         ),
-        (words.text("systems-algorithm"), client.algorithm.name().to_owned()),
+        (locale.text("systems-algorithm"), client.algorithm.name().to_owned()),
     ];
     if !client.resources.is_empty() {
-        rows.push((words.text("column-resources"), client.resources.join(" ")));
+        rows.push((locale.text("column-resources"), client.resources.join(" ")));
     }
     if !client.units.is_empty() {
-        rows.push((words.text("desk-unit"), units.collect::<Vec<_>>().join(" ")));
+        rows.push((locale.text("desk-unit"), units.collect::<Vec<_>>().join(" ")));
     }
     for (is, key) in [
         (client.third_party, "systems-third-party"),
@@ -123,13 +123,13 @@ fn page(
         (client.hr, "systems-hr"),
     ] {
         if is {
-            rows.push((words.text(key), words.text("systems-yes")));
+            rows.push((locale.text(key), locale.text("systems-yes")));
         }
     }
     html(
         StatusCode::OK,
         &SystemPage {
-            shell: operator.shell(&at),
+            layout: operator.layout(&at),
             done,
             title: client.name.clone(),
             secret,

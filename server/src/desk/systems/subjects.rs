@@ -22,7 +22,7 @@ const LIST: &str = "subjects";
 #[derive(Template)]
 #[template(path = "desk/system_subjects.html")]
 struct SubjectsPage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     system: String,
     back: String,
@@ -39,18 +39,18 @@ fn page(
     why: Option<Input>,
 ) -> Response {
     let back = system_address(known.id.as_str());
-    let mut shell = operator.shell(&format!("{back}/subjects"));
+    let mut layout = operator.layout(&format!("{back}/subjects"));
     let why: Vec<Input> = why.into_iter().collect();
     let mut errors = mistakes(&why);
     errors.extend(error.clone().map(|text| Mistake { field: LIST, text }));
-    shell.wrong = !errors.is_empty();
-    let status = if shell.wrong {
+    layout.wrong = !errors.is_empty();
+    let status = if layout.wrong {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {
         StatusCode::OK
     };
     let page = SubjectsPage {
-        shell,
+        layout,
         errors,
         system: known.client.name.clone(),
         back,
@@ -67,11 +67,11 @@ async fn known(app: &App, id: String) -> ngomon_store::Result<RegisteredClient> 
 
 /// Shows the form.
 pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<String>) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     operator
         .answer(async {
             let known = known(&app, id).await?;
-            let why = known.client.needs_two().then(|| text_input(REASON, "", words));
+            let why = known.client.needs_two().then(|| text_input(REASON, "", locale));
             Ok(page(&operator, &known, "account_id,subject\n", None, why))
         })
         .await
@@ -79,16 +79,16 @@ pub async fn show(State(app): State<App>, operator: Operator, Path(id): Path<Str
 
 /// Imports the list, or proposes it to a second operator.
 pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<String>, sent: CheckedForm) -> Response {
-    let words = operator.ctx.words;
+    let locale = operator.ctx.locale;
     operator
         .answer(async {
             let known = known(&app, id).await?;
             let (list, two) = (sent.field(LIST), known.client.needs_two());
-            let why = required(REASON, sent.field(REASON), words);
+            let why = required(REASON, sent.field(REASON), locale);
             let again = |error| Ok(page(&operator, &known, list, error, two.then(|| why.clone())));
             let rows = match subjects(list) {
                 Ok(rows) => rows,
-                Err(row) => return again(Some(words.text_with("subjects-row", &[("row", &row.to_string())]))),
+                Err(row) => return again(Some(locale.text_with("subjects-row", &[("row", &row.to_string())]))),
             };
             if two {
                 if why.error.is_some() {
@@ -104,7 +104,7 @@ pub async fn send(State(app): State<App>, operator: Operator, Path(id): Path<Str
                 Ok(_) => {
                     Ok(Redirect::to(&format!("{}?done=subjects", system_address(known.id.as_str()))).into_response())
                 }
-                Err(StoreError::Refused(refusal)) => again(Some(refused(&refusal, words))),
+                Err(StoreError::Refused(refusal)) => again(Some(refused(&refusal, locale))),
                 Err(error) => Err(error),
             }
         })

@@ -26,11 +26,11 @@ async fn a_form_at_the_desk_waits_for_a_silent_registry() {
     retry_pending_forms(App::new(site.store.clone(), true)).await.unwrap();
     let answer = site.get(&to, &cookie).await;
     assert!(answer.says("desk-answer-standardised") && answer.says("paper-id-card"));
-    let story = site
+    let explanation = site
         .store
         .account_explanation(&account, site.store.today())
         .await
         .unwrap();
-    assert_eq!(story.fact("claim"), Some("counter"), "the papers were seen");
+    assert_eq!(explanation.fact("claim"), Some("counter"), "the papers were seen");
     site.sound().await;
 }

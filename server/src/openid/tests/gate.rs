@@ -34,11 +34,11 @@ async fn gate_shows_form_first_and_then_leads_to_client() {
     assert_eq!(info["standardisation"]["state"], "asked");
     assert_eq!(info["standardisation"]["form"], "http://localhost/form");
     for tag in ["vi", "en"] {
-        let words = crate::i18n::Locale::of_tag(tag).unwrap();
+        let locale = crate::i18n::Locale::of_tag(tag).unwrap();
         let said = &info["standardisation"]["announcement"][tag];
-        assert_eq!(said["title"], words.text("form-title"));
+        assert_eq!(said["title"], locale.text("form-title"));
         assert!(
-            said["text"].as_str().unwrap().starts_with(&words.text("form-lead")),
+            said["text"].as_str().unwrap().starts_with(&locale.text("form-lead")),
             "{said}"
         );
     }

@@ -419,10 +419,10 @@ async fn delivery_failure_reason_shown_in_both_languages() {
         let line = site.store.notices(1).await.unwrap().remove(0);
         assert!(line.fault.starts_with(fault), "{address}: {}", line.fault);
         for tag in ["vi", "en"] {
-            let words = crate::i18n::Locale::of_tag(tag).unwrap();
-            let text = crate::i18n::notice_fault(words, &line.fault);
+            let locale = crate::i18n::Locale::of_tag(tag).unwrap();
+            let text = crate::i18n::notice_fault(locale, &line.fault);
             let why = line.fault.split_once(": ").map_or("", |(_, why)| why);
-            assert_eq!(text, words.text_with(said, &[("why", why)]));
+            assert_eq!(text, locale.text_with(said, &[("why", why)]));
         }
     }
 }

@@ -17,24 +17,24 @@ use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_store::{CodeCheck, CodeRecipient, Purpose, Requester, Result, SendResult};
 
 async fn question(app: &App, through: &WayOutOwner<ByCode>) -> Result<Question> {
-    let (words, account) = (through.ctx.words, through.visit.account.as_str());
-    let story = app.store.account_explanation(account, app.store.today()).await?;
+    let (locale, account) = (through.ctx.locale, through.visit.account.as_str());
+    let explanation = app.store.account_explanation(account, app.store.today()).await?;
     Ok(Question {
-        title: words.text("form-code-title"),
-        lead: match story.fact("phone") {
-            Some(phone) => words.text_with("held-code-lead", &[("phone", phone)]),
-            None => words.text("held-code-lead-mail"),
+        title: locale.text("form-code-title"),
+        lead: match explanation.fact("phone") {
+            Some(phone) => locale.text_with("held-code-lead", &[("phone", phone)]),
+            None => locale.text("held-code-lead-mail"),
         },
         action: "/held/code",
         again: "/held/code/send",
-        back: ("/held", words.text("held-code-back")),
+        back: ("/held", locale.text("held-code-back")),
     })
 }
 
 fn nowhere(ctx: &RequestContext) -> Response {
     let (title, text) = (
-        ctx.words.text("held-code-nowhere-title"),
-        ctx.words.text("held-code-nowhere"),
+        ctx.locale.text("held-code-nowhere-title"),
+        ctx.locale.text("held-code-nowhere"),
     );
     message(ctx, StatusCode::OK, title, text, "")
 }
@@ -50,26 +50,26 @@ pub(crate) async fn send(State(app): State<App>, through: WayOutOwner<ByCode>) -
             subject: account.to_string(),
             reach: Some(reach),
         }];
-        let text = |code: &str| ctx.words.text_with("sms-code", &[("code", code)]);
+        let text = |code: &str| ctx.locale.text_with("sms-code", &[("code", code)]);
         let holder = ctx.token.as_deref().unwrap_or_default();
         let who = Requester::Session(account.clone());
         let limit = [limits::own_code("idle", account.as_str())];
         let sent = app.store.send_codes(holder, Purpose::Idle, &who, &limit, &to, text);
         if sent.await? == SendResult::TooOften {
-            let error = ctx.words.text("code-too-often");
+            let error = ctx.locale.text("code-too-often");
             return Ok(one_time_code::page(ctx, question(&app, &through).await?, Some(error)));
         }
         Ok(Redirect::to("/held/code").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }
 
 /// Shows the page on which the code is typed.
 pub(crate) async fn ask(State(app): State<App>, through: WayOutOwner<ByCode>) -> Response {
     match question(&app, &through).await {
         Ok(question) => one_time_code::page(&through.ctx, question, None),
-        Err(error) => ErrorPage(through.ctx.words, error).into_response(),
+        Err(error) => ErrorPage(through.ctx.locale, error).into_response(),
     }
 }
 
@@ -94,5 +94,5 @@ pub(crate) async fn check(
         }
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }

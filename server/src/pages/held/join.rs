@@ -35,7 +35,7 @@ const CHOICE: &str = "join-choice";
 #[derive(Template)]
 #[template(path = "join.html")]
 struct Other {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
 }
@@ -43,7 +43,7 @@ struct Other {
 #[derive(Template)]
 #[template(path = "join_choose.html")]
 struct ChooseAccountPage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     choices: [Choice; 2],
     ticket: String,
@@ -56,14 +56,14 @@ struct Choice {
 }
 
 /// Whether the account is held as a duplicate of the holder's claim.
-fn is_duplicate_of(story: &AccountExplanation, holder: &AccountId) -> bool {
+fn is_duplicate_of(explanation: &AccountExplanation, holder: &AccountId) -> bool {
     let cause = Cause::claim(holder);
-    let mut holds = story.holds.iter().map(|held| &held.hold);
+    let mut holds = explanation.holds.iter().map(|held| &held.hold);
     holds.any(|hold| hold.reason == Reason::Duplicate && hold.cause == cause)
 }
 
 fn other(ctx: &RequestContext, username: String, error: Option<String>) -> Response {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let status = match error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
@@ -73,18 +73,18 @@ fn other(ctx: &RequestContext, username: String, error: Option<String>) -> Respo
             value: username,
             error,
             autocomplete: "username",
-            ..Input::new("username", words.text("join-username"))
+            ..Input::new("username", locale.text("join-username"))
         },
         Input {
-            hint: words.text("join-password-hint"),
-            ..Input::password("password", words.text("join-password"), words)
+            hint: locale.text("join-password-hint"),
+            ..Input::password("password", locale.text("join-password"), locale)
         },
     ];
-    let mut shell = ctx.shell();
-    shell.here = "/held/join".into();
-    shell.wrong = status != StatusCode::OK;
+    let mut layout = ctx.layout();
+    layout.here = "/held/join".into();
+    layout.wrong = status != StatusCode::OK;
     let errors = mistakes(&fields);
-    html(status, &Other { shell, errors, fields })
+    html(status, &Other { layout, errors, fields })
 }
 
 /// Shows the form that asks for the other account.
@@ -107,21 +107,21 @@ pub(crate) async fn prove(
     WayOutOwner { ctx, visit, .. }: WayOutOwner<ByJoin>,
     typed: std::result::Result<Form<NamedAccount>, FormRejection>,
 ) -> Response {
-    let (words, account) = (ctx.words, visit.account);
+    let (locale, account) = (ctx.locale, visit.account);
     let NamedAccount { username, password } = typed.map(|Form(typed)| typed).unwrap_or_default();
     let username = username.trim().to_owned();
     if username.is_empty() {
-        return other(&ctx, username, Some(words.text("sign-in-no-username")));
+        return other(&ctx, username, Some(locale.text("sign-in-no-username")));
     }
     let not_before = with_minimum_delay();
     let answer = async {
-        let story = app
+        let explanation = app
             .store
             .account_explanation(account.as_str(), app.store.today())
             .await?;
         if password.is_empty() {
             let mut found = app.store.credentials(&username).await?;
-            found.retain(|one| one.is_without_password() && is_duplicate_of(&story, &one.account));
+            found.retain(|one| one.is_without_password() && is_duplicate_of(&explanation, &one.account));
             let holder = found.first().map(|one| one.account.clone());
             // Counted whether or not there is such an account.
             if app
@@ -130,7 +130,7 @@ pub(crate) async fn prove(
                 .await?
                 .is_none()
             {
-                return Ok(other(&ctx, username, Some(words.text("code-too-often"))));
+                return Ok(other(&ctx, username, Some(locale.text("code-too-often"))));
             }
             return send(&app, &ctx, &account, &username, holder).await;
         }
@@ -143,7 +143,7 @@ pub(crate) async fn prove(
             Ok(if fitting.is_empty() { Err(()) } else { Ok(fitting) })
         });
         let error = match tried.await? {
-            TryResult::Right(fitting) => match fitting.iter().find(|one| is_duplicate_of(&story, &one.account)) {
+            TryResult::Right(fitting) => match fitting.iter().find(|one| is_duplicate_of(&explanation, &one.account)) {
                 Some(one) => {
                     let holder = std::slice::from_ref(&one.account);
                     let step = Step::new(holder, Factor::Password, at);
@@ -157,11 +157,11 @@ pub(crate) async fn prove(
             }
             TryResult::TooOften => "sign-in-too-often",
         };
-        Ok(other(&ctx, username, Some(words.text(error))))
+        Ok(other(&ctx, username, Some(locale.text(error))))
     };
     let answer: Result<Response> = answer.await;
     not_before.await;
-    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(locale, e).into_response())
 }
 
 /// Sends a code to the other account's owner. If there is none, the same row is written and no message is sent.
@@ -184,7 +184,7 @@ async fn send(
             reach: Some(reach),
         };
     }
-    let text = |code: &str| ctx.words.text_with("sms-code", &[("code", code)]);
+    let text = |code: &str| ctx.locale.text_with("sms-code", &[("code", code)]);
     let token = ctx.token.as_deref().unwrap_or_default();
     let who = Requester::Session(held.clone());
     app.store
@@ -193,19 +193,19 @@ async fn send(
     Ok(Redirect::to("/held/join/code").into_response())
 }
 
-fn question(words: Locale) -> Question {
+fn question(locale: Locale) -> Question {
     Question {
-        title: words.text("form-code-title"),
-        lead: words.text("join-code-lead"),
+        title: locale.text("form-code-title"),
+        lead: locale.text("join-code-lead"),
         action: "/held/join/code",
         again: "",
-        back: ("/held/join", words.text("join-back")),
+        back: ("/held/join", locale.text("join-back")),
     }
 }
 
 /// Shows the page on which the code is typed.
 pub(crate) async fn ask_code(WayOutOwner { ctx, .. }: WayOutOwner<ByJoin>) -> Response {
-    one_time_code::page(&ctx, question(ctx.words), None)
+    one_time_code::page(&ctx, question(ctx.locale), None)
 }
 
 /// Checks the typed code.
@@ -226,12 +226,12 @@ pub(crate) async fn check_code(
             }
             tried => {
                 let error = not_right(&ctx, &tried);
-                Ok(one_time_code::page(&ctx, question(ctx.words), Some(error)))
+                Ok(one_time_code::page(&ctx, question(ctx.locale), Some(error)))
             }
         }
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }
 
 /// Shows the choice of which account stays, after the owner has proven both.
@@ -242,21 +242,21 @@ async fn choose(
     step: &Step,
     error: Option<String>,
 ) -> Result<Response> {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let Some(holder) = step.accounts.first() else {
-        return Ok(other(ctx, String::new(), Some(words.text("join-late"))));
+        return Ok(other(ctx, String::new(), Some(locale.text("join-late"))));
     };
     let choices = [
-        choice(app, words, "holder", holder).await?,
-        choice(app, words, "held", held).await?,
+        choice(app, locale, "holder", holder).await?,
+        choice(app, locale, "held", held).await?,
     ];
     let status = match error {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
-    let mut shell = ctx.shell();
-    shell.here = "/held/join".into();
-    shell.wrong = error.is_some();
+    let mut layout = ctx.layout();
+    layout.here = "/held/join".into();
+    layout.wrong = error.is_some();
     let errors = error.map(|text| Mistake {
         field: "stays-holder",
         text,
@@ -264,7 +264,7 @@ async fn choose(
     // The ticket is valid in this session only, which is the held account's.
     let session = ctx.token.as_deref().unwrap_or_default();
     let page = ChooseAccountPage {
-        shell,
+        layout,
         errors: errors.into_iter().collect(),
         choices,
         ticket: step.issue_in(&app.store, session, CHOICE).await?,
@@ -274,29 +274,32 @@ async fn choose(
 
 /// The user name of an account, or its id if it has none.
 async fn called(app: &App, account: &AccountId) -> Result<String> {
-    let story = app
+    let explanation = app
         .store
         .account_explanation(account.as_str(), app.store.today())
         .await?;
-    Ok(story.username.unwrap_or(story.account))
+    Ok(explanation.username.unwrap_or(explanation.account))
 }
 
-async fn choice(app: &App, words: Locale, value: &'static str, account: &AccountId) -> Result<Choice> {
-    let story = app
+async fn choice(app: &App, locale: Locale, value: &'static str, account: &AccountId) -> Result<Choice> {
+    let explanation = app
         .store
         .account_explanation(account.as_str(), app.store.today())
         .await?;
     let day = |name: &str| {
-        let day = story.fact(name).and_then(|day| day.parse().ok());
-        day.map_or_else(|| words.text("join-unknown"), |day| words.day(day))
+        let day = explanation.fact(name).and_then(|day| day.parse().ok());
+        day.map_or_else(|| locale.text("join-unknown"), |day| locale.day(day))
     };
-    let username = story.username.clone().unwrap_or_else(|| words.text("join-unknown"));
+    let username = explanation
+        .username
+        .clone()
+        .unwrap_or_else(|| locale.text("join-unknown"));
     let (created, last) = (day("created_on"), day("last_sign_in_on"));
     let (key, called) = (format!("join-choose-{value}"), called(app, account).await?);
     Ok(Choice {
         value,
-        name: words.text_with(&key, &[("account", &called)]),
-        hint: words.text_with(
+        name: locale.text_with(&key, &[("account", &called)]),
+        hint: locale.text_with(
             "join-hint-account",
             &[("username", &username), ("created", &created), ("last", &last)],
         ),
@@ -318,19 +321,19 @@ pub(crate) async fn join(
     WayOutOwner { ctx, visit, .. }: WayOutOwner<ByJoin>,
     typed: std::result::Result<Form<ChosenAccount>, FormRejection>,
 ) -> Response {
-    let (words, account) = (ctx.words, visit.account);
+    let (locale, account) = (ctx.locale, visit.account);
     let ChosenAccount { ticket, stays } = typed.map(|Form(typed)| typed).unwrap_or_default();
     let answer = async {
         let session = ctx.token.as_deref().unwrap_or_default();
         let step = Step::redeem_in(&app.store, session, CHOICE, &ticket).await?;
         let Some((step, holder)) = step.and_then(|step| Some((step.clone(), step.accounts.first()?.clone()))) else {
-            return Ok(other(&ctx, String::new(), Some(words.text("join-late"))));
+            return Ok(other(&ctx, String::new(), Some(locale.text("join-late"))));
         };
         let held_stays = match &*stays {
             "held" => true,
             "holder" => false,
             _ => {
-                let error = Some(words.text("join-choose-empty"));
+                let error = Some(locale.text("join-choose-empty"));
                 return choose(&app, &ctx, &account, &step, error).await;
             }
         };
@@ -341,7 +344,7 @@ pub(crate) async fn join(
         };
         // The message names the accounts as their owner knows them.
         let (gone, kept_as) = (called(&app, goes).await?, called(&app, stays).await?);
-        let news = words.text_with("sms-joined", &[("goes", &gone), ("stays", &kept_as)]);
+        let news = locale.text_with("sms-joined", &[("goes", &gone), ("stays", &kept_as)]);
         let join = Join {
             held: account.clone(),
             holder: holder.clone(),
@@ -349,17 +352,17 @@ pub(crate) async fn join(
         };
         match app.store.join(&join, &news).await {
             Err(StoreError::Refused(Refusal::CannotJoin(..))) => {
-                return Ok(other(&ctx, String::new(), Some(words.text("error-cannot-join"))));
+                return Ok(other(&ctx, String::new(), Some(locale.text("error-cannot-join"))));
             }
             done => done?,
         }
-        let mut shell = ctx.shell();
-        shell.here = "/".into();
+        let mut layout = ctx.layout();
+        layout.here = "/".into();
         let page = |key: &str| {
-            let text = words.text_with(key, &[("account", &kept_as)]);
+            let text = locale.text_with(key, &[("account", &kept_as)]);
             html(
                 StatusCode::OK,
-                &MessagePage::new(shell, words.text("join-done-title"), text),
+                &MessagePage::new(layout, locale.text("join-done-title"), text),
             )
         };
         if held_stays {
@@ -373,5 +376,5 @@ pub(crate) async fn join(
         Ok((session_cookie(&token), page("join-done-holder")).into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(locale, e).into_response())
 }

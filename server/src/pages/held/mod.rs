@@ -36,7 +36,7 @@ pub fn routes() -> Router<App> {
 #[derive(Template)]
 #[template(path = "held.html")]
 struct HeldPage {
-    shell: Layout,
+    layout: Layout,
     /// The confirmation of what was just done, and what is left.
     done: Option<String>,
     /// The account, by user name and unit.
@@ -79,50 +79,53 @@ struct HeldQuery {
 
 /// Shows the holds and their ways out.
 async fn show(State(app): State<App>, ctx: RequestContext, Query(query): Query<HeldQuery>) -> Response {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let Some(visit) = ctx.visit.as_ref().filter(|visit| visit.held) else {
         return Redirect::to("/").into_response();
     };
     let page = async {
         let before = HistoryCursor::parse(&query.before);
         let account = visit.account.as_str();
-        let story = app
+        let explanation = app
             .store
             .explain_page(account, app.store.today(), before.as_ref())
             .await?;
         let units = app.store.units().await?;
-        let counting: Vec<&ActiveHold> = story.holds.iter().filter(|held| !held.suspended).collect();
+        let counting: Vec<&ActiveHold> = explanation.holds.iter().filter(|held| !held.suspended).collect();
         if counting.is_empty() {
             return opened(&app, &ctx).await;
         }
-        let n = words.number(counting.len() as u64);
-        let username = story.username.as_deref().unwrap_or(account);
+        let n = locale.number(counting.len() as u64);
+        let username = explanation.username.as_deref().unwrap_or(account);
         Ok(html(
             StatusCode::OK,
             &HeldPage {
-                account: words.text_with("held-account", &[("username", username), ("unit", &story.unit_name)]),
-                until: words.text_with("held-until", &[("at", &words.instant(visit.held_until()))]),
-                several: words.text_with("held-several", &[("n", &n)]),
-                same_login: story.moved_to.as_ref().is_some_and(|to| to.same_login),
-                done: (query.done == "recorded").then(|| words.text_with("held-recorded", &[("n", &n)])),
+                account: locale.text_with(
+                    "held-account",
+                    &[("username", username), ("unit", &explanation.unit_name)],
+                ),
+                until: locale.text_with("held-until", &[("at", &locale.instant(visit.held_until()))]),
+                several: locale.text_with("held-several", &[("n", &n)]),
+                same_login: explanation.moved_to.as_ref().is_some_and(|to| to.same_login),
+                done: (query.done == "recorded").then(|| locale.text_with("held-recorded", &[("n", &n)])),
                 // The other account may be a stranger's, so this owner must not learn whose it is.
                 holds: counting
                     .into_iter()
-                    .map(|held| shown(held, &story, &units, words, &["claim_of"]))
+                    .map(|held| shown(held, &explanation, &units, locale, &["claim_of"]))
                     .collect(),
-                answers: answers(&app, &visit.account, words).await?,
+                answers: answers(&app, &visit.account, locale).await?,
                 review: app.store.open_review(&visit.account).await?,
-                history: history(&story, &query.before, "/held", words),
-                shell: ctx.shell(),
+                history: history(&explanation, &query.before, "/held", locale),
+                layout: ctx.layout(),
             },
         ))
     };
     let page: Result<Response> = page.await;
-    page.unwrap_or_else(|e| ErrorPage(words, e).into_response())
+    page.unwrap_or_else(|e| ErrorPage(locale, e).into_response())
 }
 
 /// The answers to an owner's requests, with the reasons.
-pub async fn answers(app: &App, account: &AccountId, words: Locale) -> Result<Vec<String>> {
+pub async fn answers(app: &App, account: &AccountId, locale: Locale) -> Result<Vec<String>> {
     let given = app.store.given_answers(account).await?;
     let said = given.into_iter().map(|answer| {
         let key = if answer.accepted {
@@ -130,10 +133,10 @@ pub async fn answers(app: &App, account: &AccountId, words: Locale) -> Result<Ve
         } else {
             "answer-declined"
         };
-        let at = words.instant(answer.at);
-        let said = words.text_with(key, &[("receipt", &answer.receipt), ("at", &at)]);
+        let at = locale.instant(answer.at);
+        let said = locale.text_with(key, &[("receipt", &answer.receipt), ("at", &at)]);
         match answer.reason {
-            Some(reason) => format!("{said} {}", words.text_with("answer-reason", &[("reason", &reason)])),
+            Some(reason) => format!("{said} {}", locale.text_with("answer-reason", &[("reason", &reason)])),
             None => said,
         }
     });
@@ -142,16 +145,16 @@ pub async fn answers(app: &App, account: &AccountId, words: Locale) -> Result<Ve
 
 /// Replaces the held visit by a full session, because no hold is left, and returns to where the owner was going.
 async fn opened(app: &App, ctx: &RequestContext) -> Result<Response> {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let held = ctx.token.as_deref().unwrap_or_default();
     let Some(token) = app.store.resume_after_hold(held).await? else {
-        let (title, text) = (words.text("held-opened"), words.text("held-opened-sign-in"));
+        let (title, text) = (locale.text("held-opened"), locale.text("held-opened-sign-in"));
         return Ok(message(ctx, StatusCode::OK, title, text, ""));
     };
     let page = match app.store.take_next(token.as_str()).await? {
-        Some(next) => redirect_page(ctx.shell(), next),
+        Some(next) => redirect_page(ctx.layout(), next),
         None => {
-            let (title, text) = (words.text("held-opened"), words.text("held-opened-text"));
+            let (title, text) = (locale.text("held-opened"), locale.text("held-opened-text"));
             message(ctx, StatusCode::OK, title, text, "")
         }
     };
@@ -161,23 +164,23 @@ async fn opened(app: &App, ctx: &RequestContext) -> Result<Response> {
 /// A hold in words, without the evidence fields in `without`, which the reader must not see.
 pub fn shown(
     held: &ActiveHold,
-    story: &AccountExplanation,
+    explanation: &AccountExplanation,
     units: &UnitTree,
-    words: Locale,
+    locale: Locale,
     without: &[&str],
 ) -> HoldView {
     let hold = &held.hold;
-    let text = hold_text(held, story, units, words);
+    let text = hold_text(held, explanation, units, locale);
     let mut rows = vec![
-        (words.text("explain-mends"), text.mends),
-        (words.text("explain-again"), text.again),
+        (locale.text("explain-mends"), text.mends),
+        (locale.text("explain-again"), text.again),
     ];
-    rows.extend(evidence_rows(held, story, units, words, without));
-    rows.extend(held.since.map(|since| since_row(since, words)));
+    rows.extend(evidence_rows(held, explanation, units, locale, without));
+    rows.extend(held.since.map(|since| since_row(since, locale)));
     if let Some(last) = hold.last_day {
-        rows.push((words.text("explain-until"), words.day(last)));
+        rows.push((locale.text("explain-until"), locale.day(last)));
     }
-    rows.push((words.text("explain-clause"), text.clause));
+    rows.push((locale.text("explain-clause"), text.clause));
     HoldView {
         name: text.name,
         text: text.text,

@@ -12,13 +12,13 @@ use ngomon_store::Result;
 
 /// Begins a session of the new account, or leads to the sign-in page.
 pub(crate) async fn enter(State(app): State<App>, WayOutOwner { mut ctx, visit, .. }: WayOutOwner<ByMove>) -> Response {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let answer = async {
-        let story = app
+        let explanation = app
             .store
             .explain_page(visit.account.as_str(), app.store.today(), None)
             .await?;
-        let Some(new) = story.moved_to else {
+        let Some(new) = explanation.moved_to else {
             return Ok(Redirect::to("/held").into_response());
         };
         let held = ctx.token.clone().unwrap_or_default();
@@ -34,5 +34,5 @@ pub(crate) async fn enter(State(app): State<App>, WayOutOwner { mut ctx, visit, 
         Ok((clear_session_cookie(), page(&ctx, StatusCode::OK, said)).into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(locale, e).into_response())
 }

@@ -18,21 +18,21 @@ pub(crate) async fn ask(State(app): State<App>, through: WayOutOwner<ByReview>) 
         Ok(Redirect::to("/held/review").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(through.ctx.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(through.ctx.locale, e).into_response())
 }
 
 /// Shows the receipt.
 pub(crate) async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }: WayOutOwner<ByReview>) -> Response {
     match app.store.open_review(&visit.account).await {
         Ok(Some(receipt)) => {
-            let (title, text) = (ctx.words.text("review-title"), ctx.words.text("review-text"));
+            let (title, text) = (ctx.locale.text("review-title"), ctx.locale.text("review-text"));
             let page = MessagePage {
                 receipt: Some(receipt),
-                ..MessagePage::new(ctx.shell(), title, text)
+                ..MessagePage::new(ctx.layout(), title, text)
             };
             html(StatusCode::OK, &page)
         }
         Ok(None) => Redirect::to("/held").into_response(),
-        Err(error) => ErrorPage(ctx.words, error).into_response(),
+        Err(error) => ErrorPage(ctx.locale, error).into_response(),
     }
 }

@@ -32,7 +32,7 @@ pub fn routes() -> Router<App> {
 #[derive(Template)]
 #[template(path = "profile.html")]
 struct ProfilePage {
-    shell: Layout,
+    layout: Layout,
     /// The confirmation of what was just done.
     done: Option<String>,
     rows: Vec<(String, String)>,
@@ -55,57 +55,57 @@ async fn show(
     WayOutOwner { ctx, visit, .. }: WayOutOwner<ByProfile>,
     Query(ProfileQuery { done }): Query<ProfileQuery>,
 ) -> Response {
-    let (words, account) = (ctx.words, visit.account);
+    let (locale, account) = (ctx.locale, visit.account);
     let page = async {
         let Some(own) = app.store.own_profile(&account).await? else {
             return Ok(nothing(&ctx));
         };
         let units = app.store.units().await?;
         let waiting = app.store.own_proposals(&account).await?;
-        let mut shell = ctx.shell();
-        shell.here = "/profile".into();
+        let mut layout = ctx.layout();
+        layout.here = "/profile".into();
         Ok(html(
             StatusCode::OK,
             &ProfilePage {
                 done: match &*done {
-                    "reviewed" => Some(words.text("profile-reviewed")),
-                    "proposed" => Some(words.text("profile-proposed")),
+                    "reviewed" => Some(locale.text("profile-reviewed")),
+                    "proposed" => Some(locale.text("profile-proposed")),
                     _ => None,
                 },
-                rows: rows(&own.profile, &units, app.store.today(), words),
+                rows: rows(&own.profile, &units, app.store.today(), locale),
                 waiting: waiting.into_iter().map(|proposal| proposal.receipt).collect(),
-                answers: answers(&app, &account, words).await?,
+                answers: answers(&app, &account, locale).await?,
                 in_service: own.profile.in_service_on(app.store.today()),
-                shell,
+                layout,
             },
         ))
     };
     let page: Result<Response> = page.await;
-    page.unwrap_or_else(|e| ErrorPage(words, e).into_response())
+    page.unwrap_or_else(|e| ErrorPage(locale, e).into_response())
 }
 
 /// The profile as its owner reads it: number and phone are masked, as everywhere.
-fn rows(profile: &Profile, units: &UnitTree, day: Date, words: Locale) -> Vec<(String, String)> {
-    let text = |day: Option<Date>| day.map(|day| words.day(day));
+fn rows(profile: &Profile, units: &UnitTree, day: Date, locale: Locale) -> Vec<(String, String)> {
+    let text = |day: Option<Date>| day.map(|day| locale.day(day));
     let all = [
         ("profile-full-name", Some(profile.full_name.as_str().to_owned())),
         (
             "profile-birth-date",
             profile
                 .birth_date
-                .map(|day| value_text("day", &day.to_string(), units, words)),
+                .map(|day| value_text("day", &day.to_string(), units, locale)),
         ),
         ("profile-national-id", profile.national_id.map(|number| number.masked())),
         ("profile-phone", profile.phone.as_ref().map(Phone::masked)),
         ("profile-email", profile.email.clone()),
         (
             "profile-unit",
-            Some(value_text("unit", profile.unit.as_str(), units, words)),
+            Some(value_text("unit", profile.unit.as_str(), units, locale)),
         ),
         ("profile-position", profile.position.clone()),
         (
             "profile-status",
-            Some(value_text("status", profile.status_on(day).name(), units, words)),
+            Some(value_text("status", profile.status_on(day).name(), units, locale)),
         ),
         ("profile-reviewed-on", text(profile.reviewed_on)),
         ("profile-updated-on", text(profile.updated_on)),
@@ -113,13 +113,13 @@ fn rows(profile: &Profile, units: &UnitTree, day: Date, words: Locale) -> Vec<(S
             "profile-next-due-item",
             profile
                 .next_due_item
-                .map(|item| value_text("item", item.name(), units, words)),
+                .map(|item| value_text("item", item.name(), units, locale)),
         ),
         ("profile-next-due-on", text(profile.next_due_on)),
     ];
     let known = all.into_iter().filter_map(|(key, value)| Some((key, value?)));
     known
-        .map(|(key, value)| (words.text(&format!("own-{key}")), value))
+        .map(|(key, value)| (locale.text(&format!("own-{key}")), value))
         .collect()
 }
 
@@ -143,5 +143,5 @@ async fn review(State(app): State<App>, through: WayOutOwner<ByProfile>) -> Resp
         through.recorded(&app).await
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(through.ctx.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(through.ctx.locale, e).into_response())
 }

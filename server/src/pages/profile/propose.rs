@@ -30,7 +30,7 @@ const LONGEST: usize = 200;
 #[derive(Template)]
 #[template(path = "propose.html")]
 struct ProposalPage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     account_follows: bool,
@@ -156,13 +156,17 @@ fn page(
     error: Option<String>,
     present: Option<(&Profile, &UnitTree)>,
 ) -> Response {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let fields: Vec<Input> = FIELDS
         .iter()
         .map(|(field, autocomplete, inputmode)| {
-            let mut input = field_of(words, typed, wrong, field, autocomplete, inputmode);
-            if let Some(now) = present.and_then(|(profile, units)| now(field, profile, units, words)) {
-                input.hint = format!("{}. {}", input.hint, words.text_with("propose-now", &[("value", &now)]));
+            let mut input = field_of(locale, typed, wrong, field, autocomplete, inputmode);
+            if let Some(now) = present.and_then(|(profile, units)| now(field, profile, units, locale)) {
+                input.hint = format!(
+                    "{}. {}",
+                    input.hint,
+                    locale.text_with("propose-now", &[("value", &now)])
+                );
             }
             input
         })
@@ -176,13 +180,13 @@ fn page(
         field: "full_name",
         text,
     });
-    let mut shell = ctx.shell();
-    shell.here = "/profile/propose".into();
-    shell.wrong = status != StatusCode::OK;
+    let mut layout = ctx.layout();
+    layout.here = "/profile/propose".into();
+    layout.wrong = status != StatusCode::OK;
     html(
         status,
         &ProposalPage {
-            shell,
+            layout,
             errors: whole.into_iter().chain(mistakes(&fields)).collect(),
             fields,
             account_follows: typed.account_follows == "yes",
@@ -191,7 +195,7 @@ fn page(
 }
 
 fn field_of(
-    words: Locale,
+    locale: Locale,
     typed: &ProposalForm,
     wrong: &[&str],
     field: &'static str,
@@ -201,28 +205,28 @@ fn field_of(
     let key = field.replace('_', "-");
     Input {
         value: typed.get(field).to_owned(),
-        hint: words.text(&format!("propose-hint-{key}")),
+        hint: locale.text(&format!("propose-hint-{key}")),
         error: wrong
             .contains(&field)
-            .then(|| words.text(&format!("propose-bad-{key}"))),
+            .then(|| locale.text(&format!("propose-bad-{key}"))),
         autocomplete,
         inputmode,
-        ..Input::new(field, words.text(&format!("propose-{key}")))
+        ..Input::new(field, locale.text(&format!("propose-{key}")))
     }
 }
 
 /// The current value of a field.
-fn now(field: &str, profile: &Profile, units: &UnitTree, words: Locale) -> Option<String> {
+fn now(field: &str, profile: &Profile, units: &UnitTree, locale: Locale) -> Option<String> {
     match field {
         "full_name" => Some(profile.full_name.as_str().to_owned()),
         "birth_date" => profile
             .birth_date
-            .map(|day| value_text("day", &day.to_string(), units, words)),
+            .map(|day| value_text("day", &day.to_string(), units, locale)),
         "unit" => units.get(&profile.unit).map(|unit| unit.name.clone()),
         "position" => profile.position.clone(),
         "phone" => profile.phone.as_ref().map(Phone::masked),
         "email" => profile.email.clone(),
-        "next_due_on" => profile.next_due_on.map(|day| words.day(day)),
+        "next_due_on" => profile.next_due_on.map(|day| locale.day(day)),
         _ => None,
     }
 }
@@ -244,8 +248,8 @@ pub(crate) async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }:
             return Ok(nothing(&ctx));
         };
         let (units, today) = (app.store.units().await?, app.store.today());
-        let story = app.store.account_explanation(visit.account.as_str(), today).await?;
-        let pending = story
+        let explanation = app.store.account_explanation(visit.account.as_str(), today).await?;
+        let pending = explanation
             .holds
             .iter()
             .find(|held| held.hold.reason == Reason::TransferPending);
@@ -258,7 +262,7 @@ pub(crate) async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }:
         Ok(page(&ctx, &typed, &[], None, Some((&own.profile, &units))))
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }
 
 /// Submits the proposal.
@@ -267,13 +271,13 @@ pub(crate) async fn send(
     WayOutOwner { ctx, visit, .. }: WayOutOwner<ByProfile>,
     typed: std::result::Result<Form<ProposalForm>, FormRejection>,
 ) -> Response {
-    let (words, account) = (ctx.words, visit.account);
+    let (locale, account) = (ctx.locale, visit.account);
     let Ok(Form(typed)) = typed else {
         return page(
             &ctx,
             &ProposalForm::default(),
             &[],
-            Some(words.text("form-unreadable")),
+            Some(locale.text("form-unreadable")),
             None,
         );
     };
@@ -285,13 +289,13 @@ pub(crate) async fn send(
         let present = Some((&own.profile, &units));
         let amendment = match typed.read(&own.profile, &units, app.store.today()) {
             Ok(amendment) if amendment.is_empty() => {
-                return Ok(page(&ctx, &typed, &[], Some(words.text("propose-nothing")), present));
+                return Ok(page(&ctx, &typed, &[], Some(locale.text("propose-nothing")), present));
             }
             Ok(amendment) => amendment,
             Err(wrong) => return Ok(page(&ctx, &typed, &wrong, None, present)),
         };
         if app.store.attempt(OF_ACCOUNT, &[account.as_str()]).await?.is_none() {
-            return Ok(page(&ctx, &typed, &[], Some(words.text("propose-too-often")), present));
+            return Ok(page(&ctx, &typed, &[], Some(locale.text("propose-too-often")), present));
         }
         match app.store.propose(&account, &amendment).await {
             Err(StoreError::Refused(Refusal::NoProfileInService(_))) => {
@@ -302,12 +306,12 @@ pub(crate) async fn send(
         Ok(Redirect::to("/profile?done=proposed").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(locale, e).into_response())
 }
 
 /// The page for an owner without a profile, or without a certain one: nothing can be corrected here.
 pub fn nothing(ctx: &RequestContext) -> Response {
-    let (title, text) = (ctx.words.text("profile-title"), ctx.words.text("profile-none"));
+    let (title, text) = (ctx.locale.text("profile-title"), ctx.locale.text("profile-none"));
     message(ctx, StatusCode::OK, title, text, "")
 }
 

@@ -47,7 +47,7 @@ pub(crate) async fn used_up(
 }
 
 fn too_many(ctx: &RequestContext, visit: &Session) -> (&'static str, String) {
-    ("S-429", ctx.words.text(&of_held(visit, "form-too-often")))
+    ("S-429", ctx.locale.text(&of_held(visit, "form-too-often")))
 }
 
 pub async fn too_often(app: &App, ctx: &RequestContext, visit: &Session, typed: StandardiseForm) -> Result<Response> {
@@ -69,7 +69,7 @@ pub(crate) async fn judged(
     parsed: &ParsedForm,
     phone_proven: bool,
 ) -> Result<Response> {
-    let (words, form) = (ctx.words, typed.form());
+    let (locale, form) = (ctx.locale, typed.form());
     if !app.store.has_room(&[OF_ACCOUNT.of(&[visit.account.as_str()])]).await? {
         return too_often(app, ctx, visit, typed).await;
     }
@@ -94,11 +94,11 @@ pub(crate) async fn judged(
     let left = match tried.await? {
         TryResult::Right(done) => {
             // The name in the registry's spelling.
-            let story = app
+            let explanation = app
                 .store
                 .account_explanation(visit.account.as_str(), app.store.today())
                 .await?;
-            let name = story.fact("claim_name").unwrap_or(parsed.full_name.as_str());
+            let name = explanation.fact("claim_name").unwrap_or(parsed.full_name.as_str());
             return Ok(answer_page(app, ctx, visit, done, name));
         }
         TryResult::TooOften => return too_often(app, ctx, visit, typed).await,
@@ -108,8 +108,8 @@ pub(crate) async fn judged(
     if let Err(error) = app.store.keep_draft(&visit.account, &form).await {
         tracing::error!("a draft: {error}");
     }
-    let left = words.number(left.unsigned_abs());
-    let text = words.text_with(&of_held(visit, "form-differs"), &[("left", &left)]);
+    let left = locale.number(left.unsigned_abs());
+    let text = locale.text_with(&of_held(visit, "form-differs"), &[("left", &left)]);
     let filled = FilledForm {
         typed,
         error: Some(("C2-M3", text)),
@@ -165,20 +165,20 @@ pub(crate) async fn submit(
 }
 
 /// C1: "a `pending` account sees its receipt, not the form".
-pub(crate) fn waiting(ctx: &RequestContext, story: &AccountExplanation) -> Option<Response> {
-    let words = ctx.words;
-    let is_pending = story.fact("claim").is_none() && story.fact("last_form") == Some("pending");
-    let receipt = story.fact("last_form_receipt").filter(|_| is_pending)?;
-    let (key, title) = match story.fact("last_form_fields") {
+pub(crate) fn waiting(ctx: &RequestContext, explanation: &AccountExplanation) -> Option<Response> {
+    let locale = ctx.locale;
+    let is_pending = explanation.fact("claim").is_none() && explanation.fact("last_form") == Some("pending");
+    let receipt = explanation.fact("last_form_receipt").filter(|_| is_pending)?;
+    let (key, title) = match explanation.fact("last_form_fields") {
         Some(_) => ("home-papers", "answer-papers-title"),
         None => ("home-pending", "answer-pending-title"),
     };
-    let mut shell = ctx.shell();
-    shell.here = "/".into();
-    let text = words.text_with(key, &[("receipt", receipt)]);
+    let mut layout = ctx.layout();
+    layout.here = "/".into();
+    let text = locale.text_with(key, &[("receipt", receipt)]);
     let page = MessagePage {
         receipt: Some(receipt.to_owned()),
-        ..MessagePage::new(shell, words.text(title), text)
+        ..MessagePage::new(layout, locale.text(title), text)
     };
     Some(html(StatusCode::OK, &page))
 }
@@ -192,7 +192,7 @@ pub(crate) fn answer_page(
     done: SubmissionResult,
     name: &str,
 ) -> Response {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let (key, code) = match done.outcome {
         Outcome::Standardised => ("answer-standardised", ""),
         Outcome::AlreadyDone => ("answer-done", ""),
@@ -203,8 +203,8 @@ pub(crate) fn answer_page(
         Outcome::Deceased => ("answer-deceased", "C2-M6"),
         Outcome::NotFound | Outcome::Mismatch | Outcome::Malformed | Outcome::UnknownAccount => ("missing", "S-404"),
     };
-    let mut shell = ctx.shell();
-    shell.here = "/".into();
+    let mut layout = ctx.layout();
+    layout.here = "/".into();
     let text = match done.outcome {
         Outcome::Pending | Outcome::Taken => of_held(visit, &format!("{key}-text")),
         _ => format!("{key}-text"),
@@ -214,18 +214,18 @@ pub(crate) fn answer_page(
     let fields = done
         .fields
         .iter()
-        .map(|field| words.text(&format!("word-{}", field.name())));
+        .map(|field| locale.text(&format!("word-{}", field.name())));
     let fields = fields.collect::<Vec<_>>().join(", ");
-    code.clone_into(&mut shell.code);
-    let text = words.text_with(
+    code.clone_into(&mut layout.code);
+    let text = locale.text_with(
         &text,
-        &[("name", name), ("at", &words.instant(at)), ("fields", &fields)],
+        &[("name", name), ("at", &locale.instant(at)), ("fields", &fields)],
     );
     let page = MessagePage {
-        at: well.then(|| words.instant(at)),
+        at: well.then(|| locale.instant(at)),
         vneid: done.outcome == Outcome::Standardised,
         receipt: done.receipt.filter(|_| well),
-        ..MessagePage::new(shell, words.text(&format!("{key}-title")), text)
+        ..MessagePage::new(layout, locale.text(&format!("{key}-title")), text)
     };
     html(StatusCode::OK, &page)
 }

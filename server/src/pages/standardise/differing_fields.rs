@@ -53,13 +53,13 @@ fn subject(app: &App, number: &NationalId) -> String {
 }
 
 fn question(ctx: &RequestContext) -> Question {
-    let words = ctx.words;
+    let locale = ctx.locale;
     Question {
-        title: words.text("form-fields-title"),
-        lead: words.text("form-fields-lead"),
+        title: locale.text("form-fields-title"),
+        lead: locale.text("form-fields-lead"),
         action: "/form/fields/code",
         again: "/form/fields",
-        back: ("/form", words.text("form-code-back")),
+        back: ("/form", locale.text("form-code-back")),
     }
 }
 
@@ -90,7 +90,7 @@ pub(crate) async fn ask(State(app): State<App>, WayOutOwner { ctx, visit, .. }: 
                 to: phone.as_str().to_owned(),
             }),
         }];
-        let text = |code: &str| ctx.words.text_with("sms-code", &[("code", code)]);
+        let text = |code: &str| ctx.locale.text_with("sms-code", &[("code", code)]);
         let holder = ctx.token.as_deref().unwrap_or_default();
         let sent = app.store.send_codes(holder, Purpose::Fields, &who, &limit, &to, text);
         if sent.await? == SendResult::TooOften {
@@ -100,14 +100,14 @@ pub(crate) async fn ask(State(app): State<App>, WayOutOwner { ctx, visit, .. }: 
     };
     let answer: Result<Response> = answer.await;
     not_before.await;
-    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }
 
 /// Shows the form again, because no code can be sent now.
 async fn refused(app: &App, ctx: &RequestContext, visit: &Session, form: records::Form, why: &str) -> Result<Response> {
     let filled = FilledForm {
         typed: StandardiseForm::from(form),
-        error: Some(("S-429", ctx.words.text(why))),
+        error: Some(("S-429", ctx.locale.text(why))),
         ..FilledForm::default()
     };
     super::page::page(app, ctx, visit, filled).await
@@ -118,7 +118,7 @@ pub(crate) async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }:
     match answered(&app, &visit).await {
         Ok(Some(_)) => page(&ctx, question(&ctx), None),
         Ok(None) => Redirect::to("/form").into_response(),
-        Err(error) => ErrorPage(ctx.words, error).into_response(),
+        Err(error) => ErrorPage(ctx.locale, error).into_response(),
     }
 }
 
@@ -142,7 +142,7 @@ pub(crate) async fn check(
         let differs = app.store.preview_form(&visit.account, &form, &registry).await?.fields;
         let fine = differs
             .is_empty()
-            .then(|| ("C2-M3", ctx.words.text("form-fields-fine")));
+            .then(|| ("C2-M3", ctx.locale.text("form-fields-fine")));
         let filled = FilledForm {
             typed: StandardiseForm::from(form),
             error: fine,
@@ -152,19 +152,19 @@ pub(crate) async fn check(
         super::page::page(&app, &ctx, &visit, filled).await
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }
 
 /// Each differing field, with the sentence that names them all.
 fn named(ctx: &RequestContext, differs: &Fields) -> Vec<(Field, String)> {
-    let words = ctx.words;
-    let name = |field: &Field| words.text(&format!("word-{}", field.name()));
+    let locale = ctx.locale;
+    let name = |field: &Field| locale.text(&format!("word-{}", field.name()));
     let names: Vec<String> = differs.iter().map(name).collect();
     let names = names.join(", ");
     let key = match differs.len() {
         1 => "form-fields-error-one",
         _ => "form-fields-error",
     };
-    let text = words.text_with(key, &[("fields", &names)]);
+    let text = locale.text_with(key, &[("fields", &names)]);
     differs.iter().map(|field| (*field, text.clone())).collect()
 }

@@ -19,7 +19,7 @@ use serde::Deserialize;
 #[derive(Template)]
 #[template(path = "exempt.html")]
 struct ExemptionPage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     /// Value, text, whether it is selected.
     reasons: Vec<(&'static str, String, bool)>,
@@ -37,25 +37,25 @@ pub(crate) struct ExemptionForm {
 }
 
 fn page(ctx: &RequestContext, typed: &ExemptionForm, why_error: Option<String>, day_error: Option<String>) -> Response {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let reasons = Exemption::ALL.map(|why| {
         let name = why.name();
-        (name, words.text(&format!("exemption-{name}")), typed.why == name)
+        (name, locale.text(&format!("exemption-{name}")), typed.why == name)
     });
     let fields = vec![Input {
         value: typed.last_day.clone(),
-        hint: words.text("exempt-hint-last-day"),
+        hint: locale.text("exempt-hint-last-day"),
         error: day_error,
-        ..Input::new("last_day", words.text("exempt-last-day"))
+        ..Input::new("last_day", locale.text("exempt-last-day"))
     }];
     let of_why = why_error.clone().map(|text| Mistake {
         field: "why-child",
         text,
     });
     let errors: Vec<Mistake> = of_why.into_iter().chain(mistakes(&fields)).collect();
-    let mut shell = ctx.shell();
-    shell.here = "/form/exempt".into();
-    shell.wrong = !errors.is_empty();
+    let mut layout = ctx.layout();
+    layout.here = "/form/exempt".into();
+    layout.wrong = !errors.is_empty();
     let status = if errors.is_empty() {
         StatusCode::OK
     } else {
@@ -64,7 +64,7 @@ fn page(ctx: &RequestContext, typed: &ExemptionForm, why_error: Option<String>, 
     html(
         status,
         &ExemptionPage {
-            shell,
+            layout,
             errors,
             reasons: reasons.into(),
             why_error,
@@ -84,21 +84,21 @@ pub(crate) async fn send(
     through: WayOutOwner<ByExemption>,
     typed: std::result::Result<Form<ExemptionForm>, FormRejection>,
 ) -> Response {
-    let (ctx, words) = (&through.ctx, through.ctx.words);
+    let (ctx, locale) = (&through.ctx, through.ctx.locale);
     let typed = typed.map(|Form(typed)| typed).unwrap_or_default();
     let today = app.store.today();
     let why = Exemption::parse(&typed.why);
     let day = parse_day(&typed_form::typed_day(&typed.last_day));
     let is_far = day == Err(DateFault::ImpossibleYear);
     let day = day.ok();
-    let why_error = why.is_none().then(|| words.text("exempt-no-why"));
+    let why_error = why.is_none().then(|| locale.text("exempt-no-why"));
     let day_error = match (why, day) {
         (Some(why), None) if is_far => {
-            Some(words.text_with("exempt-bad-day", &[("day", &words.day(why.latest(today)))]))
+            Some(locale.text_with("exempt-bad-day", &[("day", &locale.day(why.latest(today)))]))
         }
-        (_, None) => Some(words.text("exempt-no-day")),
+        (_, None) => Some(locale.text("exempt-no-day")),
         (Some(why), Some(day)) if !why.may_end_on(day, today) => {
-            Some(words.text_with("exempt-bad-day", &[("day", &words.day(why.latest(today)))]))
+            Some(locale.text_with("exempt-bad-day", &[("day", &locale.day(why.latest(today)))]))
         }
         _ => None,
     };
@@ -120,5 +120,5 @@ pub(crate) async fn send(
         Ok(Redirect::to("/").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(locale, e).into_response())
 }

@@ -43,31 +43,31 @@ pub fn routes() -> Router<App> {
 }
 
 /// Whether the gate asks the owner for the form.
-pub fn asked(story: &AccountExplanation) -> bool {
-    story.gate.is_some_and(Gate::asks)
+pub fn asked(explanation: &AccountExplanation) -> bool {
+    explanation.gate.is_some_and(Gate::asks)
 }
 
 /// Shows the form, filled with the draft that has no answer yet.
 async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }: WayOutOwner<ByForm>) -> Response {
     let page = async {
-        let story = app
+        let explanation = app
             .store
             .account_explanation(visit.account.as_str(), app.store.today())
             .await?;
-        if let Some(page) = answer::waiting(&ctx, &story) {
+        if let Some(page) = answer::waiting(&ctx, &explanation) {
             return Ok(page);
         }
         let draft = app.store.draft(&visit.account).await?;
         let filled = FilledForm {
             typed: draft.map(StandardiseForm::from).unwrap_or_default(),
             error: answer::used_up(&app, &ctx, &visit).await?,
-            deadline: deadline(&story, ctx.words),
+            deadline: deadline(&explanation, ctx.locale),
             ..FilledForm::default()
         };
         page(&app, &ctx, &visit, filled).await
     };
     let page: ngomon_store::Result<Response> = page.await;
-    page.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    page.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }
 
 /// "Để sau": defers the form until the next sign-in.
@@ -78,7 +78,7 @@ async fn put_off(State(app): State<App>, ctx: RequestContext) -> Response {
         .filter(|_| ctx.visit.as_ref().is_some_and(|visit| !visit.held))
         && let Err(error) = app.store.put_off(token).await
     {
-        return ErrorPage(ctx.words, error).into_response();
+        return ErrorPage(ctx.locale, error).into_response();
     }
     Redirect::to("/").into_response()
 }

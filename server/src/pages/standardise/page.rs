@@ -14,7 +14,7 @@ use ngomon_store::{AccountExplanation, Session};
 #[derive(Template)]
 #[template(path = "form.html")]
 struct StandardisePage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     fields: Vec<Input>,
     /// The name on the account and the name that was typed, if they differ.
@@ -51,7 +51,7 @@ pub async fn page(
         Some(("S-429", _)) => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    let fields = filled.typed.inputs(&filled.errors, ctx.words);
+    let fields = filled.typed.inputs(&filled.errors, ctx.locale);
     let (code, whole) = filled.error.unzip();
     let whole = whole.map(|text| Mistake {
         field: Field::FullName.name(),
@@ -62,10 +62,10 @@ pub async fn page(
         "issued_on" => "C2-M2",
         _ => "C2-M1",
     });
-    let mut shell = ctx.shell();
-    shell.here = "/form".into();
+    let mut layout = ctx.layout();
+    layout.here = "/form".into();
     if let Some(code) = code.or(of_field) {
-        shell = shell.failing(code);
+        layout = layout.failing(code);
     }
     let next = match &ctx.token {
         Some(token) => app.store.next(token).await?,
@@ -86,18 +86,18 @@ pub async fn page(
             system,
             can_put_off: !visit.held && !is_required,
             can_ask_fields: filled.can_ask_fields,
-            shell,
+            layout,
         },
     ))
 }
 
 /// The deadline, or, after it has passed, its consequence.
-pub fn deadline(story: &AccountExplanation, words: Locale) -> Option<String> {
-    let last: Date = story.fact("deadline")?.parse().ok()?;
-    let key = match story.gate {
-        _ if story.day <= last => "form-deadline",
+pub fn deadline(explanation: &AccountExplanation, locale: Locale) -> Option<String> {
+    let last: Date = explanation.fact("deadline")?.parse().ok()?;
+    let key = match explanation.gate {
+        _ if explanation.day <= last => "form-deadline",
         Some(Gate::Required) => "form-deadline-over",
         _ => "form-deadline-past",
     };
-    Some(words.text_with(key, &[("day", &words.day(last))]))
+    Some(locale.text_with(key, &[("day", &locale.day(last))]))
 }

@@ -45,7 +45,7 @@ pub(crate) async fn begin(
             to: parsed.phone.as_str().to_owned(),
         }),
     }];
-    let text = |code: &str| ctx.words.text_with("sms-code", &[("code", code)]);
+    let text = |code: &str| ctx.locale.text_with("sms-code", &[("code", code)]);
     let holder = ctx.token.as_deref().unwrap_or_default();
     let who = Requester::Session(visit.account.clone());
     let limit = [limits::own_code("form", visit.account.as_str())];
@@ -53,7 +53,7 @@ pub(crate) async fn begin(
     if sent.await? == SendResult::TooOften {
         let filled = FilledForm {
             typed: StandardiseForm::from(form.clone()),
-            errors: vec![(Field::Phone, ctx.words.text("code-too-often"))],
+            errors: vec![(Field::Phone, ctx.locale.text("code-too-often"))],
             ..FilledForm::default()
         };
         return super::page::page(app, ctx, visit, filled).await;
@@ -70,13 +70,13 @@ async fn waiting(app: &App, visit: &Session) -> Result<Option<(records::Form, Pa
 }
 
 fn question(ctx: &RequestContext, parsed: &ParsedForm) -> Question {
-    let words = ctx.words;
+    let locale = ctx.locale;
     Question {
-        title: words.text("form-code-title"),
-        lead: words.text_with("form-code-lead", &[("phone", &parsed.phone.masked())]),
+        title: locale.text("form-code-title"),
+        lead: locale.text_with("form-code-lead", &[("phone", &parsed.phone.masked())]),
         action: "/form/code",
         again: "/form/code/again",
-        back: ("/form", words.text("form-code-back")),
+        back: ("/form", locale.text("form-code-back")),
     }
 }
 
@@ -85,7 +85,7 @@ pub(crate) async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }:
     match waiting(&app, &visit).await {
         Ok(Some((_, parsed))) => page(&ctx, question(&ctx, &parsed), None),
         Ok(None) => Redirect::to("/form").into_response(),
-        Err(error) => ErrorPage(ctx.words, error).into_response(),
+        Err(error) => ErrorPage(ctx.locale, error).into_response(),
     }
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn check(
         judged(&app, &ctx, &visit, StandardiseForm::from(form), &parsed, true).await
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }
 
 /// Sends another code.
@@ -120,5 +120,7 @@ pub(crate) async fn again(State(app): State<App>, WayOutOwner { ctx, visit, .. }
             None => Ok(Redirect::to("/form").into_response()),
         }
     };
-    answer.await.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    answer
+        .await
+        .unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }

@@ -31,18 +31,18 @@ pub(crate) async fn send(
         Ok(through) => through,
         Err(closed) => return keep(&app, closed, typed.ok()).await,
     };
-    let words = ctx.words;
+    let locale = ctx.locale;
     let answer = async {
         let Ok(Form(typed)) = typed else {
             let filled = FilledForm {
-                error: Some(("S-422", words.text("form-unreadable"))),
+                error: Some(("S-422", locale.text("form-unreadable"))),
                 ..FilledForm::default()
             };
             return page(&app, &ctx, &visit, filled).await;
         };
         answered(&app, &ctx, &visit, typed).await
     };
-    answer.await.unwrap_or_else(|e| ErrorPage(words, e).into_response())
+    answer.await.unwrap_or_else(|e| ErrorPage(locale, e).into_response())
 }
 
 async fn keep(app: &App, closed: ClosedWayOut, typed: Option<Form<StandardiseForm>>) -> Response {
@@ -66,25 +66,25 @@ async fn keep(app: &App, closed: ClosedWayOut, typed: Option<Form<StandardiseFor
     let kept: Result<Option<Response>> = kept.await;
     match kept {
         Ok(kept) => kept.unwrap_or_else(|| closed.into_response()),
-        Err(error) => ErrorPage(ctx.words, error).into_response(),
+        Err(error) => ErrorPage(ctx.locale, error).into_response(),
     }
 }
 
 async fn answered(app: &App, ctx: &RequestContext, visit: &Session, typed: StandardiseForm) -> Result<Response> {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let form = typed.form();
     let account = [visit.account.as_str()];
-    let story = app
+    let explanation = app
         .store
         .account_explanation(visit.account.as_str(), app.store.today())
         .await?;
-    if let Some(page) = waiting(ctx, &story) {
+    if let Some(page) = waiting(ctx, &explanation) {
         return Ok(page);
     }
     let parsed = match parse(&form, app.store.today()) {
-        Ok(_) if typed.is_short() && story.fact("claim").is_none() => {
+        Ok(_) if typed.is_short() && explanation.fact("claim").is_none() => {
             let filled = FilledForm {
-                errors: malformed(&typed, &[Field::NationalId].into(), words),
+                errors: malformed(&typed, &[Field::NationalId].into(), locale),
                 typed,
                 ..FilledForm::default()
             };
@@ -100,14 +100,14 @@ async fn answered(app: &App, ctx: &RequestContext, visit: &Session, typed: Stand
                 }
             }
             let filled = FilledForm {
-                errors: malformed(&typed, &fields, words),
+                errors: malformed(&typed, &fields, locale),
                 typed,
                 ..FilledForm::default()
             };
             return page(app, ctx, visit, filled).await;
         }
     };
-    if let Some(whose) = another(&story, &parsed.full_name).filter(|_| typed.mine != "yes") {
+    if let Some(whose) = another(&explanation, &parsed.full_name).filter(|_| typed.mine != "yes") {
         let filled = FilledForm {
             typed,
             whose: Some(whose),
@@ -115,7 +115,7 @@ async fn answered(app: &App, ctx: &RequestContext, visit: &Session, typed: Stand
         };
         return page(app, ctx, visit, filled).await;
     }
-    let asks_code = story.fact("claim").is_none() && app.store.campaign().await?.form_code;
+    let asks_code = explanation.fact("claim").is_none() && app.store.campaign().await?.form_code;
     // The person's own limit is checked only after the code, which may prove that the number is the owner's own.
     let limits = if asks_code {
         vec![OF_ACCOUNT.of(&account)]

@@ -50,18 +50,18 @@ impl StandardiseForm {
     }
 
     /// The four fields of the page, with their errors.
-    pub fn inputs(&self, errors: &[(Field, String)], words: Locale) -> Vec<Input> {
+    pub fn inputs(&self, errors: &[(Field, String)], locale: Locale) -> Vec<Input> {
         let of = |field: Field, value: &str, autocomplete, inputmode| {
             let name = field.name();
             let key = name.replace('_', "-");
             let error = errors.iter().find(|(of, _)| *of == field);
             Input {
                 value: value.to_owned(),
-                hint: words.text(&format!("form-hint-{key}")),
+                hint: locale.text(&format!("form-hint-{key}")),
                 error: error.map(|(_, text)| text.clone()),
                 autocomplete,
                 inputmode,
-                ..Input::new(name, words.text(&format!("form-{key}")))
+                ..Input::new(name, locale.text(&format!("form-{key}")))
             }
         };
         vec![
@@ -104,14 +104,14 @@ impl From<Form> for StandardiseForm {
 }
 
 /// The name on the account and the name in the form, if they are not the same person's.
-pub fn another(story: &AccountExplanation, typed: &FullName) -> Option<(String, String)> {
-    let (carried, _) = FullName::parse(story.fact("full_name")?)?;
+pub fn another(explanation: &AccountExplanation, typed: &FullName) -> Option<(String, String)> {
+    let (carried, _) = FullName::parse(explanation.fact("full_name")?)?;
     let same = carried.grade(typed).is_same_person();
     (!same).then(|| (carried.as_str().to_owned(), typed.as_str().to_owned()))
 }
 
 /// The errors of a malformed form, field by field.
-pub fn malformed(typed: &StandardiseForm, fields: &Fields, words: Locale) -> Vec<(Field, String)> {
+pub fn malformed(typed: &StandardiseForm, fields: &Fields, locale: Locale) -> Vec<(Field, String)> {
     let empty = |field: Field| {
         let value = match field {
             Field::FullName => &typed.full_name,
@@ -122,8 +122,8 @@ pub fn malformed(typed: &StandardiseForm, fields: &Fields, words: Locale) -> Vec
         value.trim().is_empty()
     };
     let said = |field: &Field| match field {
-        field if empty(*field) => words.text(&format!("form-no-{}", field.name().replace('_', "-"))),
-        Field::FullName => words.text("form-bad-full-name"),
+        field if empty(*field) => locale.text(&format!("form-no-{}", field.name().replace('_', "-"))),
+        Field::FullName => locale.text("form-bad-full-name"),
         Field::IssuedOn => {
             let day = typed_day(&typed.issued_on);
             let parts = day
@@ -138,22 +138,22 @@ pub fn malformed(typed: &StandardiseForm, fields: &Fields, words: Locale) -> Vec
                 Err(DateFault::Bad) if parts == 3 => "form-bad-issued-on",
                 Err(DateFault::Bad) => "form-unread-issued-on",
             };
-            words.text_with(key, &[("typed", typed.issued_on.trim())])
+            locale.text_with(key, &[("typed", typed.issued_on.trim())])
         }
         Field::NationalId => {
             let digits = typed.national_id.chars().filter(|c| c.is_numeric()).count();
             if digits == 9 {
-                words.text("form-bad-national-id-9")
+                locale.text("form-bad-national-id-9")
             } else {
                 let n = digits.to_string();
-                words.text_with("form-bad-national-id", &[("n", &n)])
+                locale.text_with("form-bad-national-id", &[("n", &n)])
             }
         }
         Field::Phone => {
             let digits: String = typed.phone.chars().filter(char::is_ascii_digit).collect();
             // The prefix of landlines.
             let landline = (10..=11).contains(&digits.len()) && digits.starts_with("02");
-            words.text(if landline { "form-landline" } else { "form-bad-phone" })
+            locale.text(if landline { "form-landline" } else { "form-bad-phone" })
         }
     };
     fields.iter().map(|field| (*field, said(field))).collect()

@@ -31,7 +31,7 @@ struct PasskeyRow {
 #[derive(Template)]
 #[template(path = "passkeys.html")]
 struct PasskeysPage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     /// The confirmation of what was just done.
     done: Option<String>,
@@ -61,40 +61,40 @@ fn is_fresh(app: &App, visit: &Session) -> bool {
 }
 
 async fn page(app: &App, ctx: &RequestContext, visit: &Session, done: &str, error: Option<String>) -> Result<Response> {
-    let words = ctx.words;
+    let locale = ctx.locale;
     let passkeys = app.store.passkeys(&visit.account).await?;
     let line = |one: ngomon_store::Passkey| {
-        let used = one.used.map(|at| words.instant(at));
+        let used = one.used.map(|at| locale.instant(at));
         PasskeyRow {
             rows: vec![
-                (words.text("passkeys-added"), words.instant(one.added)),
+                (locale.text("passkeys-added"), locale.instant(one.added)),
                 (
-                    words.text("passkeys-used"),
-                    used.unwrap_or_else(|| words.text("passkeys-never")),
+                    locale.text("passkeys-used"),
+                    used.unwrap_or_else(|| locale.text("passkeys-never")),
                 ),
             ],
             id: one.id.0,
             name: one.name,
         }
     };
-    let mut shell = ctx.shell();
-    let here = format!("/passkeys{}", shell.going);
+    let mut layout = ctx.layout();
+    let here = format!("/passkeys{}", layout.going);
     let status = if error.is_some() {
         StatusCode::UNPROCESSABLE_ENTITY
     } else {
         StatusCode::OK
     };
-    shell.wrong = error.is_some();
+    layout.wrong = error.is_some();
     let anew = (!is_fresh(app, visit)).then(|| format!("/sign-in?to={}", query_encode(&here)));
-    shell.here = here;
+    layout.here = here;
     let page = PasskeysPage {
         errors: error.map(|text| Mistake { field: "name", text }).into_iter().collect(),
         done: ["added", "removed"]
             .contains(&done)
-            .then(|| words.text(&format!("passkeys-done-{done}"))),
+            .then(|| locale.text(&format!("passkeys-done-{done}"))),
         passkeys: passkeys.into_iter().map(line).collect(),
         anew,
-        shell,
+        layout,
     };
     Ok(html(status, &page))
 }
@@ -109,7 +109,7 @@ pub async fn show(
         return Redirect::to("/").into_response();
     };
     let page = page(&app, &ctx, visit, &done, None).await;
-    page.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    page.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }
 
 /// The challenge that registers a new device of the owner.
@@ -129,7 +129,7 @@ pub async fn challenge(State(app): State<App>, ctx: RequestContext) -> Response 
         };
         passkeys.ask_for_new(&owner, &app.store.passkeys(&visit.account).await?)
     });
-    asked.await.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    asked.await.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }
 
 /// The submitted form.
@@ -157,7 +157,7 @@ pub async fn add(
     let (Some(visit), Some(token), Some(passkeys)) = (owner(&ctx), &ctx.token, &app.passkeys) else {
         return Redirect::to("/").into_response();
     };
-    let words = ctx.words;
+    let locale = ctx.locale;
     let answer = async {
         if let Some(page) = once_more(&app, &ctx, visit, "passkey-added").await? {
             return Ok(page);
@@ -165,32 +165,32 @@ pub async fn add(
         let state = app.store.end_ceremony(Ceremony::Add(token), &shown.ceremony).await?;
         let made = state.and_then(|state| passkeys.new_one(&state, &shown.credential));
         let Some((credential, key)) = made else {
-            return page(&app, &ctx, visit, "", Some(words.text("passkeys-add-wrong"))).await;
+            return page(&app, &ctx, visit, "", Some(locale.text("passkeys-add-wrong"))).await;
         };
         let mut name = plain(&name);
         if name.is_empty() {
-            name = words.text_with("passkeys-unnamed", &[("day", &words.day(app.store.today()))]);
+            name = locale.text_with("passkeys-unnamed", &[("day", &locale.day(app.store.today()))]);
         }
         let new = NewPasskey { name, credential, key };
-        let news = words.text("sms-passkey-added");
+        let news = locale.text("sms-passkey-added");
         match app.store.add_passkey(&visit.account, new, &news).await {
             Ok(()) => {}
             Err(StoreError::Refused(refusal)) => {
-                return page(&app, &ctx, visit, "", Some(refused(&refusal, words))).await;
+                return page(&app, &ctx, visit, "", Some(refused(&refusal, locale))).await;
             }
             Err(error) => return Err(error),
         }
         Ok(match ctx.going.clone() {
             Some(to) => {
-                let mut shell = ctx.shell();
-                shell.here = "/passkeys".into();
-                redirect_page(shell, to)
+                let mut layout = ctx.layout();
+                layout.here = "/passkeys".into();
+                redirect_page(layout, to)
             }
             None => Redirect::to("/passkeys?done=added").into_response(),
         })
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(locale, e).into_response())
 }
 
 /// The passkey to remove.
@@ -217,12 +217,12 @@ pub async fn remove(
         if let Some(page) = once_more(&app, &ctx, visit, "passkey-removed").await? {
             return Ok(page);
         }
-        let news = ctx.words.text("sms-passkey-removed");
+        let news = ctx.locale.text("sms-passkey-removed");
         app.store
             .remove_passkey(&visit.account, &PasskeyId(passkey), &news)
             .await?;
         Ok(Redirect::to("/passkeys?done=removed").into_response())
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }

@@ -22,7 +22,7 @@ use ngomon_store::{Ceremony, Factor, Result, TryResult};
 /// The challenge of a sign-in, for a visitor who is not known yet.
 pub async fn challenge(State(app): State<App>, ctx: RequestContext) -> Response {
     let asked = challenged(&app, &ctx, Ceremony::SignIn, async |passkeys| passkeys.ask(&[]));
-    asked.await.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    asked.await.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }
 
 /// Verifies the device's answer and begins a session.
@@ -34,7 +34,7 @@ pub async fn enter(
     let AssertionForm { ceremony, credential } = shown.map(|Form(shown)| shown).unwrap_or_default();
     let not_before = with_minimum_delay();
     let refused = |status, key| {
-        let passkey = Some(ctx.words.text(key));
+        let passkey = Some(ctx.locale.text(key));
         page(
             &ctx,
             status,
@@ -82,5 +82,5 @@ pub async fn enter(
         }
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }

@@ -21,7 +21,7 @@ pub const STEP_UP_SKIPPED: &str = "ngomon_step_up";
 #[derive(Template)]
 #[template(path = "step_up.html")]
 struct StepUpPage {
-    shell: Layout,
+    layout: Layout,
     errors: Vec<Mistake>,
     has_passkey: bool,
     /// The address that continues without the second factor.
@@ -45,10 +45,10 @@ async fn page(app: &App, ctx: &RequestContext, status: StatusCode, error: Option
         Err(elsewhere) => return Ok(Redirect::to(elsewhere).into_response()),
     };
     let has_passkey = ctx.passkeys && !app.store.passkeys(&visit.account).await?.is_empty();
-    let mut shell = ctx.shell();
-    shell.here = format!("/sign-in/step-up{}", shell.going);
-    shell.wrong = error.is_some();
-    let text = error.map(|key| ctx.words.text(key));
+    let mut layout = ctx.layout();
+    layout.here = format!("/sign-in/step-up{}", layout.going);
+    layout.wrong = error.is_some();
+    let text = error.map(|key| ctx.locale.text(key));
     let page = StepUpPage {
         errors: text
             .map(|text| Mistake { field: "passkey", text })
@@ -56,7 +56,7 @@ async fn page(app: &App, ctx: &RequestContext, status: StatusCode, error: Option
             .collect(),
         has_passkey,
         skip: format!("{to}&{STEP_UP_SKIPPED}=skipped"),
-        shell,
+        layout,
     };
     Ok(html(status, &page))
 }
@@ -64,7 +64,7 @@ async fn page(app: &App, ctx: &RequestContext, status: StatusCode, error: Option
 /// Shows the page.
 pub async fn show(State(app): State<App>, ctx: RequestContext) -> Response {
     let page = page(&app, &ctx, StatusCode::OK, None).await;
-    page.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    page.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }
 
 /// The challenge for the owner's devices.
@@ -76,7 +76,7 @@ pub async fn challenge(State(app): State<App>, ctx: RequestContext) -> Response 
     let asked = challenged(&app, &ctx, Ceremony::StepUp(token), async |passkeys| {
         passkeys.ask(&app.store.passkeys(&visit.account).await?)
     });
-    asked.await.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    asked.await.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }
 
 /// Verifies the device's answer and replaces the session.
@@ -115,5 +115,5 @@ pub async fn enter(
         page(&app, &ctx, status, Some(error)).await
     };
     let answer: Result<Response> = answer.await;
-    answer.unwrap_or_else(|e| ErrorPage(ctx.words, e).into_response())
+    answer.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }

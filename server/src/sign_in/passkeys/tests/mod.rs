@@ -165,15 +165,15 @@ async fn invalid_passkey_responses_refused_alike() {
     own.counter = 0;
     refused.push(("an older count", site.shows(&mut own).await));
 
-    let words = &refused[0].1.text;
+    let text = &refused[0].1.text;
     assert!(
-        words.contains("/language/en?to=/sign-in\""),
+        text.contains("/language/en?to=/sign-in\""),
         "the other language leads to a page"
     );
     for (what, page) in &refused {
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{what}");
         assert!(!page.headers.contains_key(header::SET_COOKIE), "{what}");
-        assert_eq!(&page.text, words, "{what}");
+        assert_eq!(&page.text, text, "{what}");
     }
     own.counter = 90;
     assert_eq!(site.shows(&mut own).await.goes_to(), "/");
