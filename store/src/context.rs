@@ -16,7 +16,7 @@ pub struct StoreContext {
     /// The keys of this installation.
     pub keys: Keyring,
     /// Clock and randomness.
-    pub ambient: Environment,
+    pub environment: Environment,
     /// The texts of the messages to owners about changes of their accounts; `None` if no messages are sent.
     pub news: Option<NewsWords>,
 }
@@ -24,12 +24,12 @@ pub struct StoreContext {
 impl StoreContext {
     /// The present instant in microseconds UTC.
     pub fn now(&self) -> i64 {
-        self.ambient.now().as_microsecond()
+        self.environment.now().as_microsecond()
     }
 
     /// A new random id.
     pub fn id(&self) -> String {
-        self.ambient.uuid().to_string()
+        self.environment.uuid().to_string()
     }
 
     /// The keyed hash for fingerprints in this transaction, under the key that its tables use.

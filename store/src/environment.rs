@@ -169,12 +169,12 @@ mod tests {
     /// A fixed environment repeats exactly, and another seed changes it.
     #[test]
     fn fixed_environment_repeats_for_same_seed() {
-        let draw = |ambient: &Environment| {
+        let draw = |environment: &Environment| {
             (
-                ambient.now(),
-                ambient.bytes::<100>(),
-                ambient.uuid(),
-                ambient.bytes::<100>(),
+                environment.now(),
+                environment.bytes::<100>(),
+                environment.uuid(),
+                environment.bytes::<100>(),
             )
         };
         let first = draw(&Environment::fixed(noon(), 1));
@@ -187,18 +187,18 @@ mod tests {
     /// A fixed clock gains a microsecond at each reading, also through clones.
     #[test]
     fn fixed_clock_gains_a_microsecond_per_reading() {
-        let ambient = Environment::fixed(noon(), 1);
-        assert_eq!(ambient.now(), noon());
-        assert_eq!(ambient.clone().now().as_microsecond(), noon().as_microsecond() + 1);
-        assert_eq!(ambient.now().as_microsecond(), noon().as_microsecond() + 2);
+        let environment = Environment::fixed(noon(), 1);
+        assert_eq!(environment.now(), noon());
+        assert_eq!(environment.clone().now().as_microsecond(), noon().as_microsecond() + 1);
+        assert_eq!(environment.now().as_microsecond(), noon().as_microsecond() + 2);
         assert_eq!(Environment::fixed(Timestamp::MAX, 1).now(), Timestamp::MAX);
     }
 
     /// An id is a UUID of version 7 with the millisecond of its creation.
     #[test]
     fn uuid_is_version_7_with_its_timestamp() {
-        let ambient = Environment::fixed(noon(), 1);
-        let (one, two) = (ambient.uuid(), ambient.uuid());
+        let environment = Environment::fixed(noon(), 1);
+        let (one, two) = (environment.uuid(), environment.uuid());
         assert_ne!(one, two);
         assert_eq!((one.get_version_num(), one.get_variant()), (7, uuid::Variant::RFC4122));
         assert_eq!(
@@ -216,9 +216,9 @@ mod tests {
     /// The system environment gives the time and random bytes.
     #[test]
     fn system_environment_gives_time_and_random_bytes() {
-        let ambient = Environment::system();
-        assert!(ambient.now() > "2024-01-01T00:00:00Z".parse().unwrap());
-        assert_ne!(ambient.bytes::<16>(), ambient.bytes::<16>());
-        assert_ne!(ambient.uuid(), ambient.uuid());
+        let environment = Environment::system();
+        assert!(environment.now() > "2024-01-01T00:00:00Z".parse().unwrap());
+        assert_ne!(environment.bytes::<16>(), environment.bytes::<16>());
+        assert_ne!(environment.uuid(), environment.uuid());
     }
 }

@@ -18,10 +18,10 @@ impl Store {
     /// Turns an empty installation into a sandbox.
     #[boxed]
     pub async fn begin_sandbox(&self, by: &str) -> Result<()> {
-        let (env, act) = (self.env.clone(), Attribution::new(by, self.now()));
+        let (ctx, act) = (self.ctx.clone(), Attribution::new(by, self.now()));
         self.db
             .transaction(move |tx| {
-                let (env, act) = (env.clone(), act.clone());
+                let (ctx, act) = (ctx.clone(), act.clone());
                 Box::pin(async move {
                     if tx.row("SELECT 1 FROM account_row LIMIT 1", []).await?.is_some() {
                         return Err(Refusal::PeopleHere.into());
@@ -35,7 +35,7 @@ impl Store {
                         change,
                         personal: None,
                     };
-                    append(tx, &env, &act, vec![event]).await
+                    append(tx, &ctx, &act, vec![event]).await
                 })
             })
             .await
@@ -47,7 +47,7 @@ impl Store {
         // Read from the journal, under the current keys: a setting that an attacker wrote into the table must not reveal codes.
         let set = self
             .db
-            .query(async |tx| vouched(tx, &self.env.keys, SETTING).await)
+            .query(async |tx| vouched(tx, &self.ctx.keys, SETTING).await)
             .await?;
         Ok(set.as_deref() == Some("on"))
     }
@@ -62,7 +62,7 @@ impl Store {
                      WHERE r.name = 'registry' ORDER BY g.number_fp LIMIT $1";
                 for row in tx.rows(sql, [most.into()]).await? {
                     let (load, fp): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-                    people.push(record_of(&self.env.keys, &load, &fp, &row.get::<Vec<u8>>(2)?)?);
+                    people.push(record_of(&self.ctx.keys, &load, &fp, &row.get::<Vec<u8>>(2)?)?);
                 }
                 people.sort_by_key(|record| record.national_id);
                 Ok(people)
@@ -96,6 +96,6 @@ impl Store {
     }
 
     fn mood_key(&self, number: NationalId) -> [u8; 32] {
-        self.env.keys.mac(&[b"sandbox", number.as_str().as_bytes()])
+        self.ctx.keys.mac(&[b"sandbox", number.as_str().as_bytes()])
     }
 }

@@ -34,8 +34,8 @@ impl Store {
         self.db
             .query(async |tx| {
                 // Load the current keys first: if this keyring is behind, that error comes before rows under newer keys look forged.
-                self.env.marker(tx).await?;
-                vouched_campaign(tx, &self.env.keys).await
+                self.ctx.marker(tx).await?;
+                vouched_campaign(tx, &self.ctx.keys).await
             })
             .await
     }
@@ -51,7 +51,7 @@ impl Store {
     pub async fn counters(&self) -> Result<Vec<Counter>> {
         let list = self
             .db
-            .query(async |tx| vouched(tx, &self.env.keys, COUNTERS).await)
+            .query(async |tx| vouched(tx, &self.ctx.keys, COUNTERS).await)
             .await?;
         Counter::read(&list.unwrap_or_default())
             .map_err(|at| StoreError::corrupt("setting counters", format!("line {at}")))
@@ -61,16 +61,16 @@ impl Store {
     #[boxed]
     pub async fn set_counters(&self, counters: &[Counter], by: &str) -> Result<()> {
         let lines: Vec<String> = counters.iter().map(Counter::line).collect();
-        let (env, act, list) = (self.env.clone(), Attribution::new(by, self.now()), lines.join("\n"));
+        let (ctx, act, list) = (self.ctx.clone(), Attribution::new(by, self.now()), lines.join("\n"));
         self.db
             .transaction(move |tx| {
-                let (env, act, to) = (env.clone(), act.clone(), list.clone());
+                let (ctx, act, to) = (ctx.clone(), act.clone(), list.clone());
                 Box::pin(async move {
-                    let from = vouched(tx, &env.keys, COUNTERS).await?.unwrap_or_default();
+                    let from = vouched(tx, &ctx.keys, COUNTERS).await?.unwrap_or_default();
                     if from == to {
                         return Ok(());
                     }
-                    append(tx, &env, &act, vec![setting("", COUNTERS, from, to)]).await
+                    append(tx, &ctx, &act, vec![setting("", COUNTERS, from, to)]).await
                 })
             })
             .await
@@ -79,11 +79,11 @@ impl Store {
     /// Changes one key of the campaign. A change that would hold or shut out anybody, today or once its days have come, needs approval.
     #[boxed]
     pub async fn set_campaign(&self, key: &str, value: &str, approved: bool, by: &str) -> Result<CampaignChange> {
-        let (env, today, act) = (self.env.clone(), self.today(), Attribution::new(by, self.now()));
+        let (ctx, today, act) = (self.ctx.clone(), self.today(), Attribution::new(by, self.now()));
         let (key, value) = (key.to_owned(), value.to_owned());
         self.db
             .transaction(move |tx| {
-                let (env, act, key, value) = (env.clone(), act.clone(), key.clone(), value.clone());
+                let (ctx, act, key, value) = (ctx.clone(), act.clone(), key.clone(), value.clone());
                 Box::pin(async move {
                     let before = campaign(tx).await?;
                     let after = before.with(&key, &value).map_err(|fault| match fault {
@@ -101,7 +101,7 @@ impl Store {
                         before.get(&key).unwrap_or_default(),
                         after.get(&key).unwrap_or_default(),
                     );
-                    append(tx, &env, &act, vec![setting("campaign.", &key, from, to)]).await?;
+                    append(tx, &ctx, &act, vec![setting("campaign.", &key, from, to)]).await?;
                     Ok(CampaignChange::Done)
                 })
             })
@@ -111,11 +111,11 @@ impl Store {
     /// Changes one key of the officials' policy. It takes effect in the next run, which has its own guard.
     #[boxed]
     pub async fn set_policy(&self, key: &str, value: &str, by: &str) -> Result<()> {
-        let (env, act) = (self.env.clone(), Attribution::new(by, self.now()));
+        let (ctx, act) = (self.ctx.clone(), Attribution::new(by, self.now()));
         let (key, value) = (key.to_owned(), value.to_owned());
         self.db
             .transaction(move |tx| {
-                let (env, act, key, value) = (env.clone(), act.clone(), key.clone(), value.clone());
+                let (ctx, act, key, value) = (ctx.clone(), act.clone(), key.clone(), value.clone());
                 Box::pin(async move {
                     let before = policy(tx).await?;
                     let refused = || Refusal::Setting {
@@ -127,7 +127,7 @@ impl Store {
                         before.get(&key).unwrap_or_default(),
                         after.get(&key).unwrap_or_default(),
                     );
-                    append(tx, &env, &act, vec![setting("policy.", &key, from, to)]).await
+                    append(tx, &ctx, &act, vec![setting("policy.", &key, from, to)]).await
                 })
             })
             .await

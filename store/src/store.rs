@@ -26,7 +26,7 @@ pub(crate) const AGAIN: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Store {
     pub(crate) db: Db,
-    pub(crate) env: StoreContext,
+    pub(crate) ctx: StoreContext,
     /// The file of signed checkpoints, outside the database.
     pub(crate) checkpoints: Arc<Path>,
     /// Whether this process has brought that file up to the database.
@@ -54,18 +54,18 @@ impl Store {
     /// Opens the store; with `create`, creates what is missing. Refuses a database that is empty, half restored, or older than the file
     /// of checkpoints.
     #[boxed(?Send)]
-    pub async fn open(places: &StorePaths, create: bool, ambient: Environment) -> Result<Self> {
+    pub async fn open(places: &StorePaths, create: bool, environment: Environment) -> Result<Self> {
         let opening = if create { OpenMode::New } else { OpenMode::Whole };
-        Self::open_as(places, opening, ambient).await
+        Self::open_as(places, opening, environment).await
     }
 
     /// Opens a database that may be older than the file of checkpoints, to report that or to accept it.
     #[boxed(?Send)]
-    pub async fn open_older(places: &StorePaths, ambient: Environment) -> Result<Self> {
-        Self::open_as(places, OpenMode::Older, ambient).await
+    pub async fn open_older(places: &StorePaths, environment: Environment) -> Result<Self> {
+        Self::open_as(places, OpenMode::Older, environment).await
     }
 
-    pub(crate) async fn open_as(places: &StorePaths, opening: OpenMode, ambient: Environment) -> Result<Self> {
+    pub(crate) async fn open_as(places: &StorePaths, opening: OpenMode, environment: Environment) -> Result<Self> {
         let create = opening == OpenMode::New;
         let found = Keyring::open(&places.keys);
         let last = found.as_ref().ok().map(|keys| LastCheckpoint::read(places, keys));
@@ -84,7 +84,7 @@ impl Store {
             Err(KeyError::Missing { .. }) if create && !db_has_keys(&db).await => {
                 private::directory(&places.keys)?;
                 // If several processes start at once on the same keys, all use those of the first.
-                match Keyring::create(&places.keys, &ambient) {
+                match Keyring::create(&places.keys, &environment) {
                     Err(KeyError::AlreadyThere { .. }) => Keyring::open(&places.keys)?,
                     keys => keys?,
                 }
@@ -98,9 +98,9 @@ impl Store {
         db.migrate().await?;
         let store = Self {
             db,
-            env: StoreContext {
+            ctx: StoreContext {
                 keys,
-                ambient,
+                environment,
                 news: None,
             },
             checkpoints: places.keys.join(NAME).into(),
@@ -136,7 +136,7 @@ impl Store {
 
     /// Checks that the keys are those with which the database was created.
     async fn check_keys(&self) -> Result<()> {
-        let (id, check) = (self.env.keys.id().to_owned(), self.env.keys.check());
+        let (id, check) = (self.ctx.keys.id().to_owned(), self.ctx.keys.check());
         let sql = "SELECT i.key_check, f.mark FROM installation i LEFT JOIN fingerprint_key f ON f.id = i.id";
         let kept = self.db.read(async |tx| tx.row(sql, []).await).await?;
         let version = match kept {
@@ -144,9 +144,9 @@ impl Store {
             Some(row) if row.get::<Option<Vec<u8>>>(1)?.is_some() => return Ok(()),
             // The database was created before the version was recorded.
             Some(_) => 1,
-            None => self.env.keys.fingerprint_versions().0,
+            None => self.ctx.keys.fingerprint_versions().0,
         };
-        let mark = *self.env.keys.mark_of(version).as_bytes();
+        let mark = *self.ctx.keys.mark_of(version).as_bytes();
         let kept = self
             .db
             .transaction(move |tx| {
@@ -164,7 +164,7 @@ impl Store {
             })
             .await?;
         match kept {
-            Some(kept) if kept == self.env.keys.check() => Ok(()),
+            Some(kept) if kept == self.ctx.keys.check() => Ok(()),
             _ => Err(StoreError::WrongKeys),
         }
     }
@@ -228,12 +228,12 @@ impl Store {
 
     /// The present instant.
     pub fn now(&self) -> Timestamp {
-        self.env.ambient.now()
+        self.ctx.environment.now()
     }
 
     /// Unpredictable bytes, as salt of a password hash.
     pub fn salt(&self) -> [u8; 16] {
-        self.env.ambient.bytes()
+        self.ctx.environment.bytes()
     }
 
     /// The present day in Huế.
@@ -243,7 +243,7 @@ impl Store {
 
     /// The keys.
     pub fn keys(&self) -> &Keyring {
-        &self.env.keys
+        &self.ctx.keys
     }
 
     /// The file of checkpoints.

@@ -13,15 +13,15 @@ use ngomon_rules::event::Event;
 
 /// Writes the events of one act as one commit of the journal: entries, personal values, projections.
 #[boxed]
-pub async fn append(tx: &mut Tx, env: &StoreContext, act: &Attribution, events: Vec<Event>) -> Result<()> {
+pub async fn append(tx: &mut Tx, ctx: &StoreContext, act: &Attribution, events: Vec<Event>) -> Result<()> {
     if events.is_empty() {
         return Ok(());
     }
-    let entries = write(tx, env, act, events, None).await?;
+    let entries = write(tx, ctx, act, events, None).await?;
     tx.has_journalled();
     let mut counts = CounterDeltas::default();
-    project(tx, env, &entries, &mut counts).await?;
-    enqueue_for_events(tx, env, &entries).await?;
-    messages::after(tx, env, &entries).await?;
-    counts.flush(tx, env.ambient.bytes::<1>()[0]).await
+    project(tx, ctx, &entries, &mut counts).await?;
+    enqueue_for_events(tx, ctx, &entries).await?;
+    messages::after(tx, ctx, &entries).await?;
+    counts.flush(tx, ctx.environment.bytes::<1>()[0]).await
 }

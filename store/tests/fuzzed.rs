@@ -17,11 +17,11 @@ fn our_keys() -> &'static Keyring {
     static KEYS: OnceLock<Keyring> = OnceLock::new();
     KEYS.get_or_init(|| {
         let dir = TempDir::new().unwrap();
-        Keyring::create(dir.path(), &ambient()).unwrap()
+        Keyring::create(dir.path(), &environment()).unwrap()
     })
 }
 
-fn ambient() -> Environment {
+fn environment() -> Environment {
     Environment::fixed(jiff::Timestamp::UNIX_EPOCH, 1)
 }
 
@@ -46,7 +46,7 @@ fn same_keys(keys: &Keyring, dir: TempDir) {
     assert_eq!((again.id(), again.check()), (keys.id(), keys.check()));
     assert_eq!(again.fingerprint_versions(), keys.fingerprint_versions());
     // The prepared keys are saved and read back, unless all version numbers are used up.
-    if let Ok(prepared) = again.prepared(&ambient()) {
+    if let Ok(prepared) = again.prepared(&environment()) {
         prepared.save().unwrap();
         prepared.rotated().unwrap().save().unwrap();
         keys.read_again().unwrap();

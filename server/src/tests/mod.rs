@@ -124,7 +124,7 @@ impl Site {
         }
         let start: Timestamp = "2023-07-15T02:00:00Z".parse().unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(start.as_microsecond())));
-        let ambient = Environment {
+        let environment = Environment {
             clock: clock.clone(),
             ..Environment::system()
         };
@@ -132,7 +132,7 @@ impl Site {
             data: Location::Directory(data.clone()),
             keys: data.join("keys"),
         };
-        let store = Store::open(&places, false, ambient).await.unwrap();
+        let store = Store::open(&places, false, environment).await.unwrap();
         let app = App::new(store.clone(), true);
         Self {
             dir,

@@ -210,7 +210,7 @@ impl Store {
                 let row = row.ok_or_else(|| Refusal::UnknownAccount(account.to_owned()))?;
                 let kind: String = row.get(0)?;
                 let kind = AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?;
-                let (unit, stated) = (row.get::<String>(1)?, stated_of(&self.env.keys, &row, 8)?);
+                let (unit, stated) = (row.get::<String>(1)?, stated_of(&self.ctx.keys, &row, 8)?);
                 let mut facts = stated_facts(&stated);
                 for (name, at) in [("created_on", 2), ("last_sign_in_on", 3)] {
                     facts.extend(row.get::<Option<String>>(at)?.map(|day| (name, day)));
@@ -221,7 +221,7 @@ impl Store {
                 );
                 for row in tx.rows(&successors, [account.into()]).await? {
                     facts.push(("successor", row.get(0)?));
-                    let username = stated_of(&self.env.keys, &row, 1)?.username;
+                    let username = stated_of(&self.ctx.keys, &row, 1)?.username;
                     facts.extend(username.map(|username| ("successor_username", username)));
                 }
                 let counting = followed(tx, &UnitCode(unit.clone()), day).await?;
@@ -230,7 +230,7 @@ impl Store {
                 let mut holds = held_since(tx, account, day, &campaign).await?;
                 for held in &mut holds {
                     if let Some(into) = held.joined_into.take() {
-                        held.joined_into = Some(username_of(tx, &self.env, &into).await?.unwrap_or(into));
+                        held.joined_into = Some(username_of(tx, &self.ctx, &into).await?.unwrap_or(into));
                     }
                 }
                 holds.extend(derived_hold(tx, account, day, &campaign).await?);
@@ -245,7 +245,7 @@ impl Store {
                     let bucket = bucket(&row, 4)?;
                     gate = Some(bucket.gate(&campaign, day));
                     citizen_facts(tx, account, &campaign, &bucket, day, &mut facts).await?;
-                    if let Some(claim) = claim_of_account(tx, &self.env, account).await? {
+                    if let Some(claim) = claim_of_account(tx, &self.ctx, account).await? {
                         claim_differs = differs(&stated, &claim);
                         facts.push(("claim_name", claim.full_name.as_str().to_owned()));
                         facts.extend(claim.numbers.first().map(|number| ("claim_number", number.masked())));
@@ -287,7 +287,7 @@ impl Store {
             ..AffectedKeys::default()
         };
         let people = AffectedSet::closure_of(tx, &concerned).await?;
-        let facts = Facts::read(tx, &self.env, day, Some(&people)).await?;
+        let facts = Facts::read(tx, &self.ctx, day, Some(&people)).await?;
         let Some(held) = facts.accounts.iter().find(|held| held.account.id.as_str() == account) else {
             return Ok(HrFacts::default());
         };
@@ -341,7 +341,7 @@ impl Store {
         };
         let (mut history, mut places) = (Vec::new(), Vec::new());
         tx.for_each_row(&sql, args, |row| {
-            let read = read_entry(&self.env.keys, None, &row)?;
+            let read = read_entry(&self.ctx.keys, None, &row)?;
             let note = match read.entry.event.personal {
                 Some(Personal::Note { text }) => Some(text),
                 _ => None,
@@ -407,18 +407,18 @@ fn moved_to(facts: &Facts, closed: &AccountWithHolds, to: &str) -> Option<MovedT
     })
 }
 
-async fn username_of(tx: &mut Tx, env: &StoreContext, account: &str) -> Result<Option<String>> {
+async fn username_of(tx: &mut Tx, ctx: &StoreContext, account: &str) -> Result<Option<String>> {
     let sql = format!("SELECT {STATED} FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1");
     let row = tx.row(&sql, [account.into()]).await?;
-    let stated = row.map(|row| stated_of(&env.keys, &row, 0)).transpose()?;
+    let stated = row.map(|row| stated_of(&ctx.keys, &row, 0)).transpose()?;
     Ok(stated.and_then(|stated| stated.username))
 }
 
 /// The claim in force of an account, with the person.
-async fn claim_of_account(tx: &mut Tx, env: &StoreContext, account: &str) -> Result<Option<ClaimedIdentity>> {
+async fn claim_of_account(tx: &mut Tx, ctx: &StoreContext, account: &str) -> Result<Option<ClaimedIdentity>> {
     let sql = format!(
         "SELECT {CLAIMED} FROM claim c JOIN personal_value w ON w.id = c.value WHERE c.account = $1 AND c.until IS NULL"
     );
     let row = tx.row(&sql, [account.into()]).await?;
-    row.map(|row| claimed_of(&env.keys, &row, 0)).transpose()
+    row.map(|row| claimed_of(&ctx.keys, &row, 0)).transpose()
 }

@@ -55,16 +55,16 @@ impl Store {
     /// The search text for use in a URL: sealed, for this operator only.
     pub fn seal_query(&self, operator: &Operator, typed: &str) -> String {
         let sealed = self
-            .env
+            .ctx
             .keys
-            .encrypt(place(operator), typed.as_bytes(), &self.env.ambient);
+            .encrypt(place(operator), typed.as_bytes(), &self.ctx.environment);
         URL_SAFE_NO_PAD.encode(sealed)
     }
 
     /// The text that [`Store::seal_query`] sealed.
     pub fn unseal_query(&self, operator: &Operator, sealed: &str) -> Option<String> {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let typed = self.env.keys.decrypt(place(operator), &sealed).ok()?;
+        let typed = self.ctx.keys.decrypt(place(operator), &sealed).ok()?;
         String::from_utf8(typed).ok()
     }
 
@@ -85,7 +85,7 @@ impl Store {
                     let Some(row) = tx.row(&sql, [(&id).into()]).await? else {
                         continue;
                     };
-                    let stated = stated_of(&self.env.keys, &row, 0)?;
+                    let stated = stated_of(&self.ctx.keys, &row, 0)?;
                     let (kind, unit): (String, String) = (row.get(STATED_WIDTH)?, row.get(STATED_WIDTH + 1)?);
                     let unit = tree.get(tree.follow(&UnitCode(unit), today));
                     found.push(AccountSearchResult {
@@ -106,7 +106,7 @@ impl Store {
     }
 
     async fn matching(&self, tx: &mut Tx, typed: &str) -> Result<BTreeSet<String>> {
-        let marker = self.env.marker(tx).await?;
+        let marker = self.ctx.marker(tx).await?;
         let fp = |kind, value: &str| SqlValue::from(fingerprint(&marker, kind, value));
         let mut asked = vec![
             ("SELECT id FROM account WHERE id = $1".to_owned(), vec![typed.into()]),

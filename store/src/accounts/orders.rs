@@ -48,13 +48,13 @@ impl Store {
     pub async fn hold_by_order(&self, operator: &Operator, account: &AccountId, order: &Order) -> Result<()> {
         let hold = self.hold_of(order)?;
         alone(account)?;
-        let (env, by, account) = (self.env.clone(), operator.by().to_owned(), account.clone());
+        let (ctx, by, account) = (self.ctx.clone(), operator.by().to_owned(), account.clone());
         self.db
             .transaction(move |tx| {
-                let (env, by, account, hold) = (env.clone(), by.clone(), account.clone(), hold.clone());
+                let (ctx, by, account, hold) = (ctx.clone(), by.clone(), account.clone(), hold.clone());
                 Box::pin(async move {
-                    let act = Attribution::new(&by, env.ambient.now());
-                    place(tx, &env, &act, &account, hold).await
+                    let act = Attribution::new(&by, ctx.environment.now());
+                    place(tx, &ctx, &act, &account, hold).await
                 })
             })
             .await
@@ -72,15 +72,15 @@ impl Store {
     #[boxed]
     pub async fn lift_order(&self, operator: &Operator, account: &AccountId, cause: &Cause, why: &str) -> Result<()> {
         alone(account)?;
-        let (env, by) = (self.env.clone(), operator.by().to_owned());
+        let (ctx, by) = (self.ctx.clone(), operator.by().to_owned());
         let (account, cause, why) = (account.clone(), cause.clone(), why.to_owned());
         self.db
             .transaction(move |tx| {
-                let (env, by, account) = (env.clone(), by.clone(), account.clone());
+                let (ctx, by, account) = (ctx.clone(), by.clone(), account.clone());
                 let (cause, why) = (cause.clone(), why.clone());
                 Box::pin(async move {
-                    let act = Attribution::new(&by, env.ambient.now());
-                    lift(tx, &env, &act, &account, &cause, &why).await
+                    let act = Attribution::new(&by, ctx.environment.now());
+                    lift(tx, &ctx, &act, &account, &cause, &why).await
                 })
             })
             .await
@@ -90,26 +90,26 @@ impl Store {
 /// Places a hold by order.
 pub(crate) async fn place(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     act: &Attribution,
     account: &AccountId,
     hold: Hold,
 ) -> Result<()> {
     if account.operator().is_some() {
-        others_stay(tx, &act.by, account, local_day(env.ambient.now())).await?;
+        others_stay(tx, &act.by, account, local_day(ctx.environment.now())).await?;
     }
     let there = held(tx, account).await?;
     if there.iter().any(|other| other.key() == hold.key()) {
         return Err(Refusal::HeldAlready(account.0.clone()).into());
     }
     let event = Event::of_account(account, Change::HoldPlaced { hold });
-    append(tx, env, act, vec![event]).await
+    append(tx, ctx, act, vec![event]).await
 }
 
 /// Lifts a hold by order, for a reason.
 pub(crate) async fn lift(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     act: &Attribution,
     account: &AccountId,
     cause: &Cause,
@@ -121,7 +121,7 @@ pub(crate) async fn lift(
         return Err(Refusal::NotByOrder(account.0.clone()).into());
     }
     let event = Event::of_account(account, Change::HoldLifted { reason, cause });
-    append(tx, env, act, vec![event.with(Personal::Note { text })]).await
+    append(tx, ctx, act, vec![event.with(Personal::Note { text })]).await
 }
 
 impl Store {
@@ -129,11 +129,11 @@ impl Store {
     /// to the machine is access to the installation.
     #[boxed]
     pub async fn lift_orders_of_operator(&self, name: &str, why: &str, by: &str) -> Result<usize> {
-        let (env, act, name) = (self.env.clone(), Attribution::new(by, self.now()), name.to_owned());
+        let (ctx, act, name) = (self.ctx.clone(), Attribution::new(by, self.now()), name.to_owned());
         let why = why.to_owned();
         self.db
             .transaction(move |tx| {
-                let (env, act, name, why) = (env.clone(), act.clone(), name.clone(), why.clone());
+                let (ctx, act, name, why) = (ctx.clone(), act.clone(), name.clone(), why.clone());
                 Box::pin(async move {
                     let known = "SELECT 1 FROM operator WHERE name = $1";
                     if tx.row(known, [(&name).into()]).await?.is_none() {
@@ -151,7 +151,7 @@ impl Store {
                     if count == 0 {
                         return Err(Refusal::NotByOrder(account.0).into());
                     }
-                    append(tx, &env, &act, lifted).await?;
+                    append(tx, &ctx, &act, lifted).await?;
                     Ok(count)
                 })
             })

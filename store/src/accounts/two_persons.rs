@@ -92,10 +92,10 @@ impl Store {
     /// The pending proposals, oldest first.
     #[boxed]
     pub async fn act_proposals(&self, _: &Operator) -> Result<Vec<ActProposal>> {
-        let now = self.env.now();
+        let now = self.ctx.now();
         let all = self
             .db
-            .read(async |tx| proposals(tx, &self.env, "p.state = $1 ORDER BY p.at, p.receipt", "waiting", now).await);
+            .read(async |tx| proposals(tx, &self.ctx, "p.state = $1 ORDER BY p.at, p.receipt", "waiting", now).await);
         let waiting = all.await?.into_iter().filter(|one| one.state == TakeOverState::Waiting);
         Ok(waiting.collect())
     }
@@ -103,9 +103,9 @@ impl Store {
     /// One proposal.
     #[boxed]
     pub async fn act_proposal(&self, _: &Operator, receipt: &str) -> Result<ActProposal> {
-        let now = self.env.now();
+        let now = self.ctx.now();
         self.db
-            .read(async |tx| proposal(tx, &self.env, receipt, now).await)
+            .read(async |tx| proposal(tx, &self.ctx, receipt, now).await)
             .await
     }
 
@@ -128,7 +128,7 @@ impl Store {
 
     /// A new id for a proposed system.
     pub fn new_client_id(&self) -> ClientId {
-        ClientId(self.env.ambient.hex::<8>())
+        ClientId(self.ctx.environment.hex::<8>())
     }
 
     /// Proposes an act as the first operator, for a reason. Returns the receipt; if the same act is already pending, that one's.
@@ -156,10 +156,10 @@ impl Store {
         why: &str,
         phone: Option<Phone>,
     ) -> Result<String> {
-        let (env, by, why) = (self.env.clone(), operator.by().to_owned(), why.to_owned());
+        let (ctx, by, why) = (self.ctx.clone(), operator.by().to_owned(), why.to_owned());
         self.db
             .transaction(move |tx| {
-                let (env, by, act, text) = (env.clone(), by.clone(), act.clone(), why.clone());
+                let (ctx, by, act, text) = (ctx.clone(), by.clone(), act.clone(), why.clone());
                 let phone = phone.clone();
                 Box::pin(async move {
                     not_oneself(&by, &act)?;
@@ -169,14 +169,14 @@ impl Store {
                             return Err(Refusal::UnknownAccount(account.0.clone()).into());
                         }
                     }
-                    let waiting = proposals(tx, &env, "p.state = $1", "waiting", env.now()).await?;
+                    let waiting = proposals(tx, &ctx, "p.state = $1", "waiting", ctx.now()).await?;
                     let same = |one: &ActProposal| {
                         one.state == TakeOverState::Waiting && one.phone == phone && one.act.is_same(&act)
                     };
                     if let Some(same) = waiting.into_iter().find(same) {
                         return Ok(same.receipt);
                     }
-                    let receipt = new_receipt(tx, &env).await?;
+                    let receipt = new_receipt(tx, &ctx).await?;
                     let change = Change::ActProposed {
                         receipt: receipt.clone(),
                         act: Box::new(act.clone()),
@@ -186,7 +186,7 @@ impl Store {
                         None => Personal::Note { text },
                     };
                     let event = event(&act, change).with(personal);
-                    append(tx, &env, &Attribution::new(&by, env.ambient.now()), vec![event]).await?;
+                    append(tx, &ctx, &Attribution::new(&by, ctx.environment.now()), vec![event]).await?;
                     Ok(receipt)
                 })
             })
@@ -197,35 +197,35 @@ impl Store {
     /// passkeys are removed.
     #[boxed]
     pub async fn approve_act(&self, operator: &Operator, receipt: &str, news: &str) -> Result<Approved> {
-        let (env, by) = (self.env.clone(), operator.by().to_owned());
+        let (ctx, by) = (self.ctx.clone(), operator.by().to_owned());
         let (receipt, news, secret) = (receipt.to_owned(), news.to_owned(), self.new_token());
         self.db
             .transaction(move |tx| {
-                let (env, by, receipt, news) = (env.clone(), by.clone(), receipt.clone(), news.clone());
+                let (ctx, by, receipt, news) = (ctx.clone(), by.clone(), receipt.clone(), news.clone());
                 let secret = secret.as_str().to_owned();
                 Box::pin(async move {
-                    let asked = waiting(tx, &env, &receipt).await?;
+                    let asked = waiting(tx, &ctx, &receipt).await?;
                     if asked.proposed_by == by {
                         return Err(Refusal::SameOperator.into());
                     }
                     not_oneself(&by, &asked.act)?;
-                    let act = Attribution::new(&by, env.ambient.now());
+                    let act = Attribution::new(&by, ctx.environment.now());
                     let change = Change::ActApproved {
                         receipt,
                         proposed_by: asked.proposed_by,
                     };
-                    append(tx, &env, &act, vec![event(&asked.act, change)]).await?;
+                    append(tx, &ctx, &act, vec![event(&asked.act, change)]).await?;
                     match asked.act {
-                        ProposedAct::HoldByOrder { account, hold } => place(tx, &env, &act, &account, hold).await?,
+                        ProposedAct::HoldByOrder { account, hold } => place(tx, &ctx, &act, &account, hold).await?,
                         ProposedAct::LiftOrder { account, cause } => {
-                            lift(tx, &env, &act, &account, &cause, &asked.reason).await?;
+                            lift(tx, &ctx, &act, &account, &cause, &asked.reason).await?;
                         }
                         ProposedAct::RemovePasskeys { account } => {
-                            remove_all_passkeys(tx, &env, &act, &account, &asked.reason).await?;
-                            tell_owner(tx, &env, &account, &news).await?;
+                            remove_all_passkeys(tx, &ctx, &act, &account, &asked.reason).await?;
+                            tell_owner(tx, &ctx, &account, &news).await?;
                         }
                         ProposedAct::AddClient { id, client } => {
-                            let new = add_client(tx, &env, &act, id, *client, secret).await?;
+                            let new = add_client(tx, &ctx, &act, id, *client, secret).await?;
                             return Ok(Approved::Client(new));
                         }
                         ProposedAct::NewPassword { account, papers } => {
@@ -233,7 +233,7 @@ impl Store {
                                 papers,
                                 why: asked.reason,
                             };
-                            let code = issue_password_code(tx, &env, &act, &account, &seen).await?;
+                            let code = issue_password_code(tx, &ctx, &act, &account, &seen).await?;
                             return Ok(Approved::PasswordCode(code));
                         }
                         ProposedAct::ChangePhone { account, papers } => {
@@ -243,24 +243,24 @@ impl Store {
                                 papers,
                                 why: asked.reason,
                             };
-                            change_phone(tx, &env, &act, &account, &phone, &seen).await?;
+                            change_phone(tx, &ctx, &act, &account, &phone, &seen).await?;
                         }
                         ProposedAct::RotateClient { id } => {
-                            let new = rotate_client(tx, &env, &act, id.as_str(), SECRET_OVERLAP, secret).await?;
+                            let new = rotate_client(tx, &ctx, &act, id.as_str(), SECRET_OVERLAP, secret).await?;
                             return Ok(Approved::Client(new));
                         }
-                        ProposedAct::EndSessions { account } => end_sessions(tx, &env, &act, &account).await?,
+                        ProposedAct::EndSessions { account } => end_sessions(tx, &ctx, &act, &account).await?,
                         ProposedAct::WithdrawClaim { account } => {
-                            withdraw(tx, &env, &act, &account, &asked.reason).await?;
+                            withdraw(tx, &ctx, &act, &account, &asked.reason).await?;
                         }
                         ProposedAct::EditClient { id, before, client } => {
-                            let edited = edit_client(tx, &env, &act, &id, &before, *client, secret).await?;
+                            let edited = edit_client(tx, &ctx, &act, &id, &before, *client, secret).await?;
                             if edited.secret.is_some() {
                                 return Ok(Approved::Client(edited));
                             }
                         }
                         ProposedAct::NameSubjects { id, subjects } => {
-                            take_over_subjects(tx, &env, &act, id.as_str(), &subjects).await?;
+                            take_over_subjects(tx, &ctx, &act, id.as_str(), &subjects).await?;
                         }
                     }
                     Ok(Approved::Done)
@@ -272,17 +272,17 @@ impl Store {
     /// Declines a proposal as another operator, or takes it back as the first one.
     #[boxed]
     pub async fn decline_act(&self, operator: &Operator, receipt: &str, why: &str) -> Result<()> {
-        let (env, by) = (self.env.clone(), operator.by().to_owned());
+        let (ctx, by) = (self.ctx.clone(), operator.by().to_owned());
         let (receipt, why) = (receipt.to_owned(), why.to_owned());
         self.db
             .transaction(move |tx| {
-                let (env, by, receipt, text) = (env.clone(), by.clone(), receipt.clone(), why.clone());
+                let (ctx, by, receipt, text) = (ctx.clone(), by.clone(), receipt.clone(), why.clone());
                 Box::pin(async move {
-                    let asked = waiting(tx, &env, &receipt).await?;
+                    let asked = waiting(tx, &ctx, &receipt).await?;
                     not_oneself(&by, &asked.act)?;
                     let change = Change::ActDeclined { receipt };
                     let event = event(&asked.act, change).with(Personal::Note { text });
-                    append(tx, &env, &Attribution::new(&by, env.ambient.now()), vec![event]).await
+                    append(tx, &ctx, &Attribution::new(&by, ctx.environment.now()), vec![event]).await
                 })
             })
             .await
@@ -290,10 +290,10 @@ impl Store {
 }
 
 /// The proposal if it is pending, locked until the end of this transaction; fails if it is over.
-async fn waiting(tx: &mut Tx, env: &StoreContext, receipt: &str) -> Result<ActProposal> {
+async fn waiting(tx: &mut Tx, ctx: &StoreContext, receipt: &str) -> Result<ActProposal> {
     let sql = "SELECT receipt FROM proposed_act WHERE receipt = $1";
     tx.rows_for_update(sql, [receipt.into()]).await?;
-    let found = proposal(tx, env, receipt, env.now()).await?;
+    let found = proposal(tx, ctx, receipt, ctx.now()).await?;
     if found.state == TakeOverState::Waiting {
         return Ok(found);
     }
@@ -305,12 +305,12 @@ async fn waiting(tx: &mut Tx, env: &StoreContext, receipt: &str) -> Result<ActPr
     .into())
 }
 
-async fn proposal(tx: &mut Tx, env: &StoreContext, receipt: &str, now: i64) -> Result<ActProposal> {
-    let found = proposals(tx, env, "p.receipt = $1", receipt, now).await?.pop();
+async fn proposal(tx: &mut Tx, ctx: &StoreContext, receipt: &str, now: i64) -> Result<ActProposal> {
+    let found = proposals(tx, ctx, "p.receipt = $1", receipt, now).await?.pop();
     found.ok_or_else(|| Refusal::UnknownProposal(receipt.to_owned()).into())
 }
 
-async fn proposals(tx: &mut Tx, env: &StoreContext, which: &str, arg: &str, now: i64) -> Result<Vec<ActProposal>> {
+async fn proposals(tx: &mut Tx, ctx: &StoreContext, which: &str, arg: &str, now: i64) -> Result<Vec<ActProposal>> {
     let sql = format!(
         "SELECT {PROPOSED_ACT_CELLS}, o.name, v.id, v.sealed FROM proposed_act p \
          JOIN personal_value v ON v.id = p.value LEFT JOIN operator o ON 'operator:' || o.name = p.proposed_by \
@@ -319,13 +319,13 @@ async fn proposals(tx: &mut Tx, env: &StoreContext, which: &str, arg: &str, now:
     let mut found = Vec::new();
     for row in tx.rows(&sql, [SqlValue::from(arg)]).await? {
         // A forged row: nobody proposed this act, or somebody else did.
-        if !is_proposed_act(&env.keys, &row, 0)? {
+        if !is_proposed_act(&ctx.keys, &row, 0)? {
             continue;
         }
         let [receipt, body, proposed_by, state, value]: [String; 5] =
             [row.get(0)?, row.get(1)?, row.get(3)?, row.get(5)?, row.get(8)?];
         let at: i64 = row.get(4)?;
-        let (reason, phone) = match decrypt(&env.keys, &value, &row.get::<Vec<u8>>(9)?)? {
+        let (reason, phone) = match decrypt(&ctx.keys, &value, &row.get::<Vec<u8>>(9)?)? {
             Personal::Note { text } => (text, None),
             Personal::Phone { phone, text } => (text, Some(phone)),
             _ => return Err(StoreError::corrupt(format!("personal_value {value}"), "no reason")),

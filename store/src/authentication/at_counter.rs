@@ -39,8 +39,8 @@ pub struct PapersSeen {
 }
 
 /// The key of a code's row: it cannot be computed without the code.
-fn row_of(env: &StoreContext, code: &str) -> [u8; 32] {
-    env.keys.ticket_mac(&["password code", code].map(str::as_bytes))
+fn row_of(ctx: &StoreContext, code: &str) -> [u8; 32] {
+    ctx.keys.ticket_mac(&["password code", code].map(str::as_bytes))
 }
 
 /// The code as printed: people leave out dashes and type small letters.
@@ -50,20 +50,20 @@ fn as_printed(code: &str) -> String {
 }
 
 /// Whether a counter did that to an account of the same login within the last thirty days. `kind` is the kind of the journal entry.
-async fn lately(tx: &mut Tx, env: &StoreContext, account: &AccountId, kind: &str) -> Result<bool> {
+async fn lately(tx: &mut Tx, ctx: &StoreContext, account: &AccountId, kind: &str) -> Result<bool> {
     let sql = "SELECT 1 FROM account_row b JOIN account_row a ON a.login = b.login \
          JOIN journal j ON j.subject_kind = 'account' AND j.subject = a.id AND j.kind = $2 AND j.at > $3 WHERE b.id = $1 LIMIT 1";
-    let args = [account.as_str().into(), kind.into(), (env.now() - WATCHED).into()];
+    let args = [account.as_str().into(), kind.into(), (ctx.now() - WATCHED).into()];
     Ok(tx.row(sql, args).await?.is_some())
 }
 
 /// Whether a counter changed the phone within the last thirty days. One operator alone then must not give away the rest.
-pub(crate) async fn phone_changed_lately(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<bool> {
-    lately(tx, env, account, "phone-changed").await
+pub(crate) async fn phone_changed_lately(tx: &mut Tx, ctx: &StoreContext, account: &AccountId) -> Result<bool> {
+    lately(tx, ctx, account, "phone-changed").await
 }
 
 /// Locks an official's or a citizen's account and returns its attributes. Operators have enrolment links instead.
-async fn owners(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<AccountAttributes> {
+async fn owners(tx: &mut Tx, ctx: &StoreContext, account: &AccountId) -> Result<AccountAttributes> {
     let unknown = || Refusal::UnknownAccount(account.0.clone());
     let sql = "SELECT kind FROM account_row WHERE id = $1";
     let rows = tx.rows_for_update(sql, [account.as_str().into()]).await?;
@@ -73,42 +73,42 @@ async fn owners(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<
     }
     let sql = format!("SELECT {STATED} FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1");
     let row = tx.row(&sql, [account.as_str().into()]).await?;
-    stated_of(&env.keys, &row.ok_or_else(unknown)?, 0)
+    stated_of(&ctx.keys, &row.ok_or_else(unknown)?, 0)
 }
 
 /// Issues a password code for the account, in the caller's transaction.
 pub(crate) async fn issue_password_code(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     act: &Attribution,
     account: &AccountId,
     seen: &PapersSeen,
 ) -> Result<String> {
-    owners(tx, env, account).await?;
-    let letters = env.ambient.letters::<12>();
-    remember(tx, env, row_of(env, &letters), GOOD, account.as_str()).await?;
+    owners(tx, ctx, account).await?;
+    let letters = ctx.environment.letters::<12>();
+    remember(tx, ctx, row_of(ctx, &letters), GOOD, account.as_str()).await?;
     let change = Change::PasswordCodeIssued {
         papers: seen.papers.clone(),
     };
     let note = Personal::Note { text: seen.why.clone() };
-    append(tx, env, act, vec![Event::of_account(account, change).with(note)]).await?;
+    append(tx, ctx, act, vec![Event::of_account(account, change).with(note)]).await?;
     Ok(format!("{}-{}-{}", &letters[..4], &letters[4..8], &letters[8..]))
 }
 
 /// Changes the account's phone, in the caller's transaction. The previous phone is notified, since it is stored nowhere afterwards.
 pub(crate) async fn change_phone(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     act: &Attribution,
     account: &AccountId,
     phone: &Phone,
     seen: &PapersSeen,
 ) -> Result<()> {
-    let old = owners(tx, env, account).await?;
-    let before = reach(tx, env, account).await?;
+    let old = owners(tx, ctx, account).await?;
+    let before = reach(tx, ctx, account).await?;
     let stated = AccountAttributes {
         phone: Some(phone.clone()),
-        phone_at: Some(env.now()),
+        phone_at: Some(ctx.now()),
         ..old
     };
     let written = Change::AccountChanged {
@@ -126,11 +126,11 @@ pub(crate) async fn change_phone(
         Event::of_account(account, written).with(personal),
         Event::of_account(account, change).with(note),
     ];
-    append(tx, env, act, events).await?;
+    append(tx, ctx, act, events).await?;
     // The new phone was notified by `append` already.
-    match (before, &env.news) {
+    match (before, &ctx.news) {
         (Some(before), Some(words)) if before.to != phone.as_str() => {
-            tell(tx, env, &before, &words(&News::PhoneChanged)).await
+            tell(tx, ctx, &before, &words(&News::PhoneChanged)).await
         }
         _ => Ok(()),
     }
@@ -147,21 +147,21 @@ impl Store {
         seen: &PapersSeen,
     ) -> Result<String> {
         alone(account)?;
-        let (env, by, account, seen) = (
-            self.env.clone(),
+        let (ctx, by, account, seen) = (
+            self.ctx.clone(),
             operator.by().to_owned(),
             account.clone(),
             seen.clone(),
         );
         self.db
             .transaction(move |tx| {
-                let (env, by, account, seen) = (env.clone(), by.clone(), account.clone(), seen.clone());
+                let (ctx, by, account, seen) = (ctx.clone(), by.clone(), account.clone(), seen.clone());
                 Box::pin(async move {
-                    owners(tx, &env, &account).await?;
-                    if phone_changed_lately(tx, &env, &account).await? {
+                    owners(tx, &ctx, &account).await?;
+                    if phone_changed_lately(tx, &ctx, &account).await? {
                         return Err(Refusal::NeedsTwo.into());
                     }
-                    issue_password_code(tx, &env, &Attribution::new(&by, env.ambient.now()), &account, &seen).await
+                    issue_password_code(tx, &ctx, &Attribution::new(&by, ctx.environment.now()), &account, &seen).await
                 })
             })
             .await
@@ -178,23 +178,23 @@ impl Store {
         seen: &PapersSeen,
     ) -> Result<()> {
         alone(account)?;
-        let (env, by, account) = (self.env.clone(), operator.by().to_owned(), account.clone());
+        let (ctx, by, account) = (self.ctx.clone(), operator.by().to_owned(), account.clone());
         let (phone, seen) = (phone.clone(), seen.clone());
         let has_password = self.has_password(&account).await?;
         self.db
             .transaction(move |tx| {
-                let (env, by, account) = (env.clone(), by.clone(), account.clone());
+                let (ctx, by, account) = (ctx.clone(), by.clone(), account.clone());
                 let (phone, seen) = (phone.clone(), seen.clone());
                 Box::pin(async move {
-                    owners(tx, &env, &account).await?;
-                    let given = lately(tx, &env, &account, "password-code-issued").await?;
-                    if given || !has_password || phone_changed_lately(tx, &env, &account).await? {
+                    owners(tx, &ctx, &account).await?;
+                    let given = lately(tx, &ctx, &account, "password-code-issued").await?;
+                    if given || !has_password || phone_changed_lately(tx, &ctx, &account).await? {
                         return Err(Refusal::NeedsTwo.into());
                     }
                     change_phone(
                         tx,
-                        &env,
-                        &Attribution::new(&by, env.ambient.now()),
+                        &ctx,
+                        &Attribution::new(&by, ctx.environment.now()),
                         &account,
                         &phone,
                         &seen,
@@ -209,15 +209,15 @@ impl Store {
     #[boxed]
     pub async fn phone_changed_lately(&self, account: &AccountId) -> Result<bool> {
         self.db
-            .read(async |tx| phone_changed_lately(tx, &self.env, account).await)
+            .read(async |tx| phone_changed_lately(tx, &self.ctx, account).await)
             .await
     }
 
     /// The account of a password code. `None` if the code was used, has expired, or never existed.
     #[boxed]
     pub async fn password_code(&self, code: &str) -> Result<Option<AccountId>> {
-        let id = row_of(&self.env, &as_printed(code));
-        let account = self.db.query(async |tx| recall(tx, &self.env, id).await).await?;
+        let id = row_of(&self.ctx, &as_printed(code));
+        let account = self.db.query(async |tx| recall(tx, &self.ctx, id).await).await?;
         Ok(account.map(AccountId))
     }
 
@@ -225,17 +225,17 @@ impl Store {
     /// `false` if the code is not valid.
     #[boxed]
     pub async fn set_password_by_code(&self, code: &str, hash: &str, news: &str) -> Result<bool> {
-        let id = row_of(&self.env, &as_printed(code));
-        let (env, hash, news) = (self.env.clone(), hash.to_owned(), news.to_owned());
+        let id = row_of(&self.ctx, &as_printed(code));
+        let (ctx, hash, news) = (self.ctx.clone(), hash.to_owned(), news.to_owned());
         self.db
             .transaction(move |tx| {
-                let (env, hash, news) = (env.clone(), hash.clone(), news.clone());
+                let (ctx, hash, news) = (ctx.clone(), hash.clone(), news.clone());
                 Box::pin(async move {
-                    let Some(account) = recall_once(tx, &env, id).await? else {
+                    let Some(account) = recall_once(tx, &ctx, id).await? else {
                         return Ok(false);
                     };
                     let account = AccountId(account);
-                    change_password(tx, &env, &account, hash, &news).await?;
+                    change_password(tx, &ctx, &account, hash, &news).await?;
                     Ok(true)
                 })
             })

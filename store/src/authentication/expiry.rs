@@ -19,7 +19,7 @@ impl Store {
     pub async fn sweep(&self) -> Result<u64> {
         // Clients with a grant in a session that timed out are notified first.
         self.end_over_sessions().await?;
-        let now = self.env.now();
+        let now = self.ctx.now();
         let mut swept = 0;
         for (table, key, end, before) in [
             // An idle session is over long before, and so is a draft from it.

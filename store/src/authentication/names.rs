@@ -23,18 +23,18 @@ impl Store {
         phone: &Phone,
         text: impl Fn(&str) -> String + Send + Sync + 'static,
     ) -> Result<()> {
-        let (env, phone, text) = (self.env.clone(), phone.clone(), Arc::new(text));
+        let (ctx, phone, text) = (self.ctx.clone(), phone.clone(), Arc::new(text));
         self.db
             .transaction(move |tx| {
-                let (env, phone, text) = (env.clone(), phone.clone(), text.clone());
+                let (ctx, phone, text) = (ctx.clone(), phone.clone(), text.clone());
                 Box::pin(async move {
-                    let names = names_of(tx, &env, &phone).await?;
+                    let names = names_of(tx, &ctx, &phone).await?;
                     if names.is_empty() {
                         return Ok(());
                     }
                     let to = of_phone(&phone);
                     let names: Vec<String> = names.into_iter().take(MOST).collect();
-                    tell(tx, &env, &to, &text(&names.join(", "))).await
+                    tell(tx, &ctx, &to, &text(&names.join(", "))).await
                 })
             })
             .await
@@ -50,8 +50,8 @@ fn of_phone(phone: &Phone) -> ContactPoint {
 
 /// The user names of the accounts whose contact point is the phone, not of those that merely state it. Operators get none: they ask each
 /// other.
-async fn names_of(tx: &mut Tx, env: &StoreContext, phone: &Phone) -> Result<BTreeSet<String>> {
-    let marker = env.marker(tx).await?;
+async fn names_of(tx: &mut Tx, ctx: &StoreContext, phone: &Phone) -> Result<BTreeSet<String>> {
+    let marker = ctx.marker(tx).await?;
     let fp = fingerprint(&marker, FingerprintKind::Phone, phone.as_str());
     let sql = format!(
         "SELECT {STATED} FROM account a JOIN personal_value v ON v.id = a.value WHERE a.kind <> 'operator' AND a.id IN \
@@ -60,10 +60,10 @@ async fn names_of(tx: &mut Tx, env: &StoreContext, phone: &Phone) -> Result<BTre
     let mut names = BTreeSet::new();
     for row in tx.rows(&sql, [fp.into()]).await? {
         let account = AccountId(row.get(0)?);
-        let Some(username) = stated_of(&env.keys, &row, 0)?.username else {
+        let Some(username) = stated_of(&ctx.keys, &row, 0)?.username else {
             continue;
         };
-        if reach(tx, env, &account).await? == Some(of_phone(phone)) {
+        if reach(tx, ctx, &account).await? == Some(of_phone(phone)) {
             names.insert(username);
         }
     }

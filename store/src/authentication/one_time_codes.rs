@@ -157,10 +157,10 @@ impl Store {
         text: impl Fn(&str) -> String,
     ) -> Result<SendResult> {
         let sending = CodeRequest {
-            env: self.env.clone(),
+            ctx: self.ctx.clone(),
             holder: sha256(&[holder.as_bytes()]),
             purpose,
-            limits: limits.iter().map(|counted| counted.count(&self.env)).collect(),
+            limits: limits.iter().map(|counted| counted.count(&self.ctx)).collect(),
             who: who.clone(),
             text: text(DIGITS),
         };
@@ -180,7 +180,7 @@ impl Store {
         let channels = [Channel::Sms, Channel::Mail];
         let counts: Vec<Window> = channels
             .into_iter()
-            .flat_map(|channel| room(&self.env, channel, who.is_stranger()))
+            .flat_map(|channel| room(&self.ctx, channel, who.is_stranger()))
             .collect();
         self.db
             .query(async |tx| {
@@ -197,13 +197,13 @@ impl Store {
     /// Tries a code. A right code is used up, with all that were sent together with it.
     #[boxed]
     pub async fn try_code(&self, holder: &str, purpose: Purpose, digits: &str) -> Result<CodeCheck> {
-        let env = self.env.clone();
+        let ctx = self.ctx.clone();
         let holder = sha256(&[holder.as_bytes()]);
         let digits: String = digits.chars().filter(char::is_ascii_digit).collect();
         self.db
             .transaction(move |tx| {
-                let (env, digits) = (env.clone(), digits.clone());
-                Box::pin(async move { judge(tx, &env, holder, purpose, &digits).await })
+                let (ctx, digits) = (ctx.clone(), digits.clone());
+                Box::pin(async move { judge(tx, &ctx, holder, purpose, &digits).await })
             })
             .await
     }
@@ -211,7 +211,7 @@ impl Store {
 
 /// A MAC over the digits and everything that they are valid for.
 fn keyed(
-    env: &StoreContext,
+    ctx: &StoreContext,
     holder: [u8; 32],
     purpose: Purpose,
     subject: &str,
@@ -226,7 +226,7 @@ fn keyed(
         digits.as_bytes(),
         &good_until.to_be_bytes(),
     ];
-    env.keys.ticket_mac(&parts)
+    ctx.keys.ticket_mac(&parts)
 }
 
 async fn invalidate_codes(tx: &mut Tx, holder: [u8; 32], purpose: Purpose) -> Result<()> {
@@ -235,10 +235,10 @@ async fn invalidate_codes(tx: &mut Tx, holder: [u8; 32], purpose: Purpose) -> Re
 }
 
 /// The installation's limits for this channel.
-fn room(env: &StoreContext, channel: Channel, strangers: bool) -> [Window; 2] {
+fn room(ctx: &StoreContext, channel: Channel, strangers: bool) -> [Window; 2] {
     MESSAGES.map(|limit| {
         let times = if strangers { limit.times / 3 * 2 } else { limit.times };
-        RateLimit { times, ..limit }.count(env, &[channel.name()])
+        RateLimit { times, ..limit }.count(ctx, &[channel.name()])
     })
 }
 
@@ -248,7 +248,7 @@ const DIGITS: &str = "{digits}";
 /// A request for codes.
 #[derive(Clone)]
 struct CodeRequest {
-    env: StoreContext,
+    ctx: StoreContext,
     holder: [u8; 32],
     purpose: Purpose,
     limits: Vec<Window>,
@@ -284,7 +284,7 @@ impl CodeRequest {
         let (mut counted, mut sent) = (false, SendResult::Sent);
         for one in to {
             let [channel, to] = one.place();
-            let id = self.env.keys.mac(&[
+            let id = self.ctx.keys.mac(&[
                 b"live code",
                 self.purpose.name().as_bytes(),
                 channel.as_bytes(),
@@ -325,7 +325,7 @@ impl CodeRequest {
     /// Sends the digits if it is time. `false` if they were never sent, which the requester learns.
     async fn tell(&self, tx: &mut Tx, reach: &ContactPoint, live: &LiveCode) -> Result<bool> {
         let fresh = live.messages == 0;
-        if !fresh && (live.messages >= MOST_MESSAGES || self.env.now() - live.sent < AGAIN) {
+        if !fresh && (live.messages >= MOST_MESSAGES || self.ctx.now() - live.sent < AGAIN) {
             return Ok(true);
         }
         let place = [reach.channel.name(), reach.to.as_str()];
@@ -334,23 +334,23 @@ impl CodeRequest {
             // Counted by purpose, so that a code to a typed phone does not reveal the contact point of another code.
             known => TO_PLACE.by(known, &[self.purpose.name(), place[0], place[1]]),
         };
-        let [minute, day] = room(&self.env, reach.channel, self.who.is_stranger());
-        if take_all(tx, &[minute, day, of_place.count(&self.env)]).await?.is_none() {
+        let [minute, day] = room(&self.ctx, reach.channel, self.who.is_stranger());
+        if take_all(tx, &[minute, day, of_place.count(&self.ctx)]).await?.is_none() {
             // A stranger must not learn about a limit that only an existing contact point can reach.
             return Ok(!fresh || self.who.is_stranger());
         }
         let sql = "UPDATE live_code SET sent = $2, messages = messages + 1 WHERE id = $1";
-        tx.execute(sql, [live.id.into(), self.env.now().into()]).await?;
-        tell(tx, &self.env, reach, &self.text.replace(DIGITS, &live.digits)).await?;
+        tx.execute(sql, [live.id.into(), self.ctx.now().into()]).await?;
+        tell(tx, &self.ctx, reach, &self.text.replace(DIGITS, &live.digits)).await?;
         Ok(true)
     }
 
     async fn length(&self, tx: &mut Tx, id: &[u8; 32], subject: &str) -> Result<u32> {
         let guesses = GUESSES
-            .count(&self.env, &[self.purpose.name(), subject])
+            .count(&self.ctx, &[self.purpose.name(), subject])
             .read(tx)
             .await?;
-        let burnt = BURNT.count(&self.env, &[&hex(id)]).read(tx).await?;
+        let burnt = BURNT.count(&self.ctx, &[&hex(id)]).read(tx).await?;
         let is_long = guesses >= GUESSES.times || burnt >= BURNT.times;
         Ok(if is_long { LONG } else { SHORT })
     }
@@ -358,11 +358,11 @@ impl CodeRequest {
     /// The live code of that id. Concurrent requests wait for each other here.
     async fn live(&self, tx: &mut Tx, id: [u8; 32]) -> Result<Option<LiveCode>> {
         let sql = "SELECT sealed, sent, messages, good_until FROM live_code WHERE id = $1 AND good_until > $2";
-        let rows = tx.rows_for_update(sql, [id.into(), self.env.now().into()]).await?;
+        let rows = tx.rows_for_update(sql, [id.into(), self.ctx.now().into()]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let good_until = row.get(3)?;
         let place_of = row_of(&id, good_until);
-        let digits = self.env.keys.decrypt(place(&place_of), &row.get::<Vec<u8>>(0)?)?;
+        let digits = self.ctx.keys.decrypt(place(&place_of), &row.get::<Vec<u8>>(0)?)?;
         Ok(Some(LiveCode {
             id,
             digits: String::from_utf8_lossy(&digits).into_owned(),
@@ -374,14 +374,14 @@ impl CodeRequest {
 
     /// Generates a code; of two concurrent requests, the second gets the code of the first.
     async fn draw(&self, tx: &mut Tx, id: [u8; 32], length: u32) -> Result<Option<LiveCode>> {
-        let number = u64::from_be_bytes(self.env.ambient.bytes()) % 10_u64.pow(length);
+        let number = u64::from_be_bytes(self.ctx.environment.bytes()) % 10_u64.pow(length);
         let digits = format!("{number:0width$}", width = length as usize);
-        let now = self.env.now();
+        let now = self.ctx.now();
         let place_of = row_of(&id, now + GOOD);
         let sealed = self
-            .env
+            .ctx
             .keys
-            .encrypt(place(&place_of), digits.as_bytes(), &self.env.ambient);
+            .encrypt(place(&place_of), digits.as_bytes(), &self.ctx.environment);
         let sql = "INSERT INTO live_code (id, sealed, sent, messages, wrong, long, good_until) VALUES ($1,$2,0,0,0,$3,$4) \
              ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed, sent = 0, messages = 0, wrong = 0, long = excluded.long, \
              good_until = excluded.good_until WHERE live_code.good_until <= $5 OR live_code.long < excluded.long";
@@ -401,17 +401,17 @@ impl CodeRequest {
     async fn hold(&self, tx: &mut Tx, subject: &str, live: Option<(&LiveCode, bool)>) -> Result<()> {
         let code = match live {
             Some((live, true)) => keyed(
-                &self.env,
+                &self.ctx,
                 self.holder,
                 self.purpose,
                 subject,
                 &live.digits,
                 live.good_until,
             ),
-            Some((_, false)) | None => self.env.ambient.bytes(),
+            Some((_, false)) | None => self.ctx.environment.bytes(),
         };
         let live = live.map(|(live, _)| live);
-        let good_until = live.map_or(self.env.now() + GOOD, |live| live.good_until);
+        let good_until = live.map_or(self.ctx.now() + GOOD, |live| live.good_until);
         tx.execute(
             // Two requests at once, by a double click: the later code counts.
             "INSERT INTO one_time_code (holder, purpose, subject, code, tries, good_until, live) VALUES ($1,$2,$3,$4,0,$5,$6) \
@@ -431,7 +431,7 @@ impl CodeRequest {
     }
 }
 
-async fn judge(tx: &mut Tx, env: &StoreContext, holder: [u8; 32], purpose: Purpose, digits: &str) -> Result<CodeCheck> {
+async fn judge(tx: &mut Tx, ctx: &StoreContext, holder: [u8; 32], purpose: Purpose, digits: &str) -> Result<CodeCheck> {
     let sql = "SELECT subject, code, tries, good_until, live FROM one_time_code WHERE holder = $1 AND purpose = $2 ORDER BY subject";
     let waiting = tx.rows_for_update(sql, [holder.into(), purpose.name().into()]).await?;
     let (mut right, mut wrong, mut left) = (Vec::new(), Vec::new(), 0);
@@ -439,13 +439,13 @@ async fn judge(tx: &mut Tx, env: &StoreContext, holder: [u8; 32], purpose: Purpo
     for row in &waiting {
         let subject: String = row.get(0)?;
         let [tries, good_until]: [i64; 2] = [row.get(2)?, row.get(3)?];
-        if good_until < env.now() || tries >= TRIES {
+        if good_until < ctx.now() || tries >= TRIES {
             continue;
         }
         left = left.max(TRIES - tries - 1);
         let live = row.get::<Option<Vec<u8>>>(4)?;
         // Compares keyed digests, so that the timing reveals nothing about the digits.
-        if keyed(env, holder, purpose, &subject, digits, good_until)[..] == row.get::<Vec<u8>>(1)?[..] {
+        if keyed(ctx, holder, purpose, &subject, digits, good_until)[..] == row.get::<Vec<u8>>(1)?[..] {
             right.push(subject);
             used.extend(live);
         } else if !subject.is_empty() {
@@ -461,10 +461,10 @@ async fn judge(tx: &mut Tx, env: &StoreContext, holder: [u8; 32], purpose: Purpo
         return Ok(CodeCheck::Right(right));
     }
     for subject in &wrong {
-        GUESSES.count(env, &[purpose.name(), subject]).add(tx).await?;
+        GUESSES.count(ctx, &[purpose.name(), subject]).add(tx).await?;
     }
     for live in missed {
-        missed_by(tx, env, live).await?;
+        missed_by(tx, ctx, live).await?;
     }
     if left == 0 {
         invalidate_codes(tx, holder, purpose).await?;
@@ -485,12 +485,12 @@ async fn end(tx: &mut Tx, live: Vec<u8>) -> Result<()> {
 }
 
 /// Counts a wrong attempt at a live code. A long code cannot be guessed, so nobody can end it for its owner.
-async fn missed_by(tx: &mut Tx, env: &StoreContext, live: Vec<u8>) -> Result<()> {
+async fn missed_by(tx: &mut Tx, ctx: &StoreContext, live: Vec<u8>) -> Result<()> {
     let sql = "UPDATE live_code SET wrong = wrong + 1 WHERE id = $1 AND long = 0 RETURNING wrong";
     let row = tx.row(sql, [live.clone().into()]).await?;
     if row.map_or(Ok(0), |row| row.get::<i64>(0))? < WRONG {
         return Ok(());
     }
-    BURNT.count(env, &[&hex(&live)]).add(tx).await?;
+    BURNT.count(ctx, &[&hex(&live)]).add(tx).await?;
     end(tx, live).await
 }

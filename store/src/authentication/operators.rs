@@ -31,17 +31,17 @@ pub struct Enrolment {
     pub totp_secret: [u8; 20],
 }
 
-fn totp_secret(env: &StoreContext, link: &str) -> [u8; 20] {
+fn totp_secret(ctx: &StoreContext, link: &str) -> [u8; 20] {
     let mut secret = [0; 20];
-    secret.copy_from_slice(&env.keys.mac(&[b"enrolment totp", link.as_bytes()])[..20]);
+    secret.copy_from_slice(&ctx.keys.mac(&[b"enrolment totp", link.as_bytes()])[..20]);
     secret
 }
 
 /// The keyed hash of a recovery code, regardless of case and dashes.
-pub(crate) fn recovery_hash(env: &StoreContext, account: &AccountId, typed: &str) -> [u8; 32] {
+pub(crate) fn recovery_hash(ctx: &StoreContext, account: &AccountId, typed: &str) -> [u8; 32] {
     let letters = typed.chars().filter(char::is_ascii_alphanumeric);
     let code: String = letters.map(|letter| letter.to_ascii_uppercase()).collect();
-    env.keys
+    ctx.keys
         .mac(&[b"recovery code", account.as_str().as_bytes(), code.as_bytes()])
 }
 
@@ -116,19 +116,19 @@ impl Store {
         if name.is_empty() || name.len() > LONGEST || !name.chars().all(plain) {
             return Err(Refusal::OperatorName(name.to_owned()).into());
         }
-        let (env, act, name) = (self.env.clone(), Attribution::new(by, self.now()), name.to_owned());
-        let secret = self.env.ambient.hex::<32>();
+        let (ctx, act, name) = (self.ctx.clone(), Attribution::new(by, self.now()), name.to_owned());
+        let secret = self.ctx.environment.hex::<32>();
         let digest = sha256(&[secret.as_bytes()]);
         self.db
             .transaction(move |tx| {
-                let (env, act, name) = (env.clone(), act.clone(), name.clone());
+                let (ctx, act, name) = (ctx.clone(), act.clone(), name.clone());
                 Box::pin(async move {
                     never_given(tx, &name).await?;
-                    let cells = vec![digest.into(), (&name).into(), (env.now() + GOOD).into()];
-                    let row = vec![ENROLMENT.row(&env.keys, cells)];
+                    let cells = vec![digest.into(), (&name).into(), (ctx.now() + GOOD).into()];
+                    let row = vec![ENROLMENT.row(&ctx.keys, cells)];
                     tx.insert("enrolment (secret, operator, good_until, mac)", row, "")
                         .await?;
-                    append(tx, &env, &act, vec![about(name, Change::OperatorAdded)]).await
+                    append(tx, &ctx, &act, vec![about(name, Change::OperatorAdded)]).await
                 })
             })
             .await?;
@@ -138,7 +138,7 @@ impl Store {
     /// The enrolment of a link. `None` if the link was used, has expired, or never existed.
     #[boxed]
     pub async fn enrolment(&self, link: &str) -> Result<Option<Enrolment>> {
-        let (digest, now) = (sha256(&[link.as_bytes()]), self.env.now());
+        let (digest, now) = (sha256(&[link.as_bytes()]), self.ctx.now());
         let sql = format!(
             "SELECT {} FROM enrolment WHERE secret = $1 AND good_until > $2",
             ENROLMENT.columns("")
@@ -148,11 +148,11 @@ impl Store {
             .query(async |tx| tx.row(&sql, [digest.into(), now.into()]).await)
             .await?;
         let Some(row) = row else { return Ok(None) };
-        let good = ENROLMENT.is_genuine(&self.env.keys, &row, 0)?;
+        let good = ENROLMENT.is_genuine(&self.ctx.keys, &row, 0)?;
         good.then(|| {
             Ok(Enrolment {
                 operator: row.get(1)?,
-                totp_secret: totp_secret(&self.env, link),
+                totp_secret: totp_secret(&self.ctx, link),
             })
         })
         .transpose()
@@ -163,29 +163,29 @@ impl Store {
     #[boxed]
     pub async fn enrol(&self, link: &str, password_hash: &str, step: u64) -> Result<Vec<String>> {
         let codes: Vec<String> = std::iter::repeat_with(|| {
-            let code = self.env.ambient.letters::<12>();
+            let code = self.ctx.environment.letters::<12>();
             format!("{}-{}-{}", &code[..4], &code[4..8], &code[8..])
         })
         .take(CODES)
         .collect();
-        let (env, link, hash, kept) = (
-            self.env.clone(),
+        let (ctx, link, hash, kept) = (
+            self.ctx.clone(),
             link.to_owned(),
             password_hash.to_owned(),
             codes.clone(),
         );
         self.db
             .transaction(move |tx| {
-                let (env, link, password_hash, codes) = (env.clone(), link.clone(), hash.clone(), kept.clone());
+                let (ctx, link, password_hash, codes) = (ctx.clone(), link.clone(), hash.clone(), kept.clone());
                 Box::pin(async move {
                     let digest = sha256(&[link.as_bytes()]);
                     let sql = format!(
                         "DELETE FROM enrolment WHERE secret = $1 AND good_until > $2 RETURNING {}",
                         ENROLMENT.columns("")
                     );
-                    let row = tx.row(&sql, [digest.into(), env.now().into()]).await?;
+                    let row = tx.row(&sql, [digest.into(), ctx.now().into()]).await?;
                     let row = row.ok_or(Refusal::EnrolmentOver)?;
-                    if !ENROLMENT.is_genuine(&env.keys, &row, 0)? {
+                    if !ENROLMENT.is_genuine(&ctx.keys, &row, 0)? {
                         return Err(Refusal::EnrolmentOver.into());
                     }
                     let name: String = row.get(1)?;
@@ -201,14 +201,14 @@ impl Store {
                             ..AccountAttributes::default()
                         },
                         password_hash,
-                        totp_secret: totp_secret(&env, &link),
-                        recovery_codes: codes.iter().map(|code| recovery_hash(&env, &account, code)).collect(),
+                        totp_secret: totp_secret(&ctx, &link),
+                        recovery_codes: codes.iter().map(|code| recovery_hash(&ctx, &account, code)).collect(),
                     };
                     let change = Change::OperatorEnrolled {
-                        login: LoginId(env.id()),
+                        login: LoginId(ctx.id()),
                     };
-                    let act = Attribution::new(account.as_str(), env.ambient.now());
-                    append(tx, &env, &act, vec![Event::of_account(&account, change).with(personal)]).await
+                    let act = Attribution::new(account.as_str(), ctx.environment.now());
+                    append(tx, &ctx, &act, vec![Event::of_account(&account, change).with(personal)]).await
                 })
             })
             .await?;
@@ -218,16 +218,16 @@ impl Store {
     /// Removes an operator, from the next click on. At least two operators who can act must remain.
     #[boxed]
     pub async fn remove_operator(&self, name: &str, by: &str) -> Result<()> {
-        let (env, act, name) = (self.env.clone(), Attribution::new(by, self.now()), name.to_owned());
+        let (ctx, act, name) = (self.ctx.clone(), Attribution::new(by, self.now()), name.to_owned());
         self.db
             .transaction(move |tx| {
-                let (env, act, name) = (env.clone(), act.clone(), name.clone());
+                let (ctx, act, name) = (ctx.clone(), act.clone(), name.clone());
                 Box::pin(async move {
                     let all = lock_operators(tx).await?;
                     if !all.contains(&name) {
                         return Err(Refusal::UnknownOperator(name).into());
                     }
-                    let able = able_operators(tx, local_day(env.ambient.now())).await?;
+                    let able = able_operators(tx, local_day(ctx.environment.now())).await?;
                     let is_able = able.contains(&name);
                     if all.len() <= FEWEST || (is_able && able.len() <= FEWEST) {
                         return Err(Refusal::TwoOperators.into());
@@ -248,7 +248,7 @@ impl Store {
                     ] {
                         tx.execute(sql, [of.into()]).await?;
                     }
-                    append(tx, &env, &act, vec![about(name, Change::OperatorRemoved)]).await
+                    append(tx, &ctx, &act, vec![about(name, Change::OperatorRemoved)]).await
                 })
             })
             .await

@@ -88,11 +88,11 @@ async fn forgotten(tx: &mut Tx, account: &AccountId, passkey: PasskeyId) -> Resu
 }
 
 /// Locks the account and returns its kind and login.
-async fn locked(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<(String, String)> {
+async fn locked(tx: &mut Tx, ctx: &StoreContext, account: &AccountId) -> Result<(String, String)> {
     let sql = "SELECT kind FROM account_row WHERE id = $1";
     let rows = tx.rows_for_update(sql, [account.as_str().into()]).await?;
     let row = rows.first().ok_or_else(|| Refusal::UnknownAccount(account.0.clone()))?;
-    Ok((row.get(0)?, own_login(tx, env, account).await?))
+    Ok((row.get(0)?, own_login(tx, ctx, account).await?))
 }
 
 /// The columns that [`bound_passkey`] reads.
@@ -129,7 +129,7 @@ impl Store {
                      WHERE a.id = $1 ORDER BY p.added, p.id";
                 let rows = tx.rows(sql, [account.as_str().into()]).await?;
                 let passkey = |row: &Row| {
-                    let (name, credential, _) = opened(&self.env.keys, row, 3)?;
+                    let (name, credential, _) = opened(&self.ctx.keys, row, 3)?;
                     Ok(Passkey {
                         id: PasskeyId(row.get(0)?),
                         name,
@@ -148,7 +148,7 @@ impl Store {
     pub async fn passkey_owner(&self, account: &AccountId) -> Result<[u8; 16]> {
         let login = self
             .db
-            .query(async |tx| own_login(tx, &self.env, account).await)
+            .query(async |tx| own_login(tx, &self.ctx, account).await)
             .await?;
         Ok(owner(&login))
     }
@@ -163,7 +163,7 @@ impl Store {
                 let Some(row) = tx.row(&sql, [digest.into()]).await? else {
                     return Ok(None);
                 };
-                let bound = bound_passkey(&self.env.keys, &row)?;
+                let bound = bound_passkey(&self.ctx.keys, &row)?;
                 Ok(bound.map(|(id, login, key)| KnownPasskey {
                     id,
                     owner: owner(&login),
@@ -176,14 +176,14 @@ impl Store {
     /// Adds a passkey to the account's login. The owner is notified with `news`.
     #[boxed]
     pub async fn add_passkey(&self, account: &AccountId, new: NewPasskey, news: &str) -> Result<()> {
-        let (env, account, news) = (self.env.clone(), account.clone(), news.to_owned());
-        let (id, digest) = (PasskeyId(env.id()), sha256(&[&new.credential]));
+        let (ctx, account, news) = (self.ctx.clone(), account.clone(), news.to_owned());
+        let (id, digest) = (PasskeyId(ctx.id()), sha256(&[&new.credential]));
         self.db
             .transaction(move |tx| {
-                let (env, account, news) = (env.clone(), account.clone(), news.clone());
+                let (ctx, account, news) = (ctx.clone(), account.clone(), news.clone());
                 let (id, new) = (id.clone(), new.clone());
                 Box::pin(async move {
-                    let (kind, login) = locked(tx, &env, &account).await?;
+                    let (kind, login) = locked(tx, &ctx, &account).await?;
                     if ![AccountKind::Official, AccountKind::Operator]
                         .map(AccountKind::name)
                         .contains(&kind.as_str())
@@ -208,12 +208,12 @@ impl Store {
                         });
                     append(
                         tx,
-                        &env,
-                        &Attribution::new(account.as_str(), env.ambient.now()),
+                        &ctx,
+                        &Attribution::new(account.as_str(), ctx.environment.now()),
                         vec![event],
                     )
                     .await?;
-                    tell_owner(tx, &env, &account, &news).await
+                    tell_owner(tx, &ctx, &account, &news).await
                 })
             })
             .await
@@ -223,14 +223,14 @@ impl Store {
     /// changes.
     #[boxed]
     pub async fn remove_passkey(&self, account: &AccountId, passkey: &PasskeyId, news: &str) -> Result<()> {
-        let (env, account, news) = (self.env.clone(), account.clone(), news.to_owned());
+        let (ctx, account, news) = (self.ctx.clone(), account.clone(), news.to_owned());
         let passkey = passkey.clone();
         self.db
             .transaction(move |tx| {
-                let (env, account, news) = (env.clone(), account.clone(), news.clone());
+                let (ctx, account, news) = (ctx.clone(), account.clone(), news.clone());
                 let passkey = passkey.clone();
                 Box::pin(async move {
-                    let (_, login) = locked(tx, &env, &account).await?;
+                    let (_, login) = locked(tx, &ctx, &account).await?;
                     let sql = "SELECT id FROM passkey WHERE id = $1 AND login = $2";
                     let known = tx.rows_for_update(sql, [(&passkey.0).into(), login.into()]).await?;
                     if known.is_empty() {
@@ -239,12 +239,12 @@ impl Store {
                     let event = forgotten(tx, &account, passkey).await?;
                     append(
                         tx,
-                        &env,
-                        &Attribution::new(account.as_str(), env.ambient.now()),
+                        &ctx,
+                        &Attribution::new(account.as_str(), ctx.environment.now()),
                         vec![event],
                     )
                     .await?;
-                    tell_owner(tx, &env, &account, &news).await
+                    tell_owner(tx, &ctx, &account, &news).await
                 })
             })
             .await
@@ -262,20 +262,20 @@ impl Store {
         news: &str,
     ) -> Result<usize> {
         alone(account)?;
-        let (env, by, account) = (self.env.clone(), operator.by().to_owned(), account.clone());
+        let (ctx, by, account) = (self.ctx.clone(), operator.by().to_owned(), account.clone());
         let (why, news) = (why.to_owned(), news.to_owned());
         self.db
             .transaction(move |tx| {
-                let (env, by, account) = (env.clone(), by.clone(), account.clone());
+                let (ctx, by, account) = (ctx.clone(), by.clone(), account.clone());
                 let (why, news) = (why.clone(), news.clone());
                 Box::pin(async move {
-                    let act = Attribution::new(&by, env.ambient.now());
-                    if phone_changed_lately(tx, &env, &account).await? {
+                    let act = Attribution::new(&by, ctx.environment.now());
+                    if phone_changed_lately(tx, &ctx, &account).await? {
                         return Err(Refusal::NeedsTwo.into());
                     }
-                    let removed = remove_all_passkeys(tx, &env, &act, &account, &why).await?;
+                    let removed = remove_all_passkeys(tx, &ctx, &act, &account, &why).await?;
                     if removed > 0 {
-                        tell_owner(tx, &env, &account, &news).await?;
+                        tell_owner(tx, &ctx, &account, &news).await?;
                     }
                     Ok(removed)
                 })
@@ -293,10 +293,10 @@ impl Store {
         counter: u32,
         kept: PasskeyStorage,
     ) -> Result<Vec<TwoFactorProof>> {
-        let (env, passkey, now) = (self.env.clone(), passkey.clone(), self.now());
+        let (ctx, passkey, now) = (self.ctx.clone(), passkey.clone(), self.now());
         self.db
             .transaction(move |tx| {
-                let (env, passkey) = (env.clone(), passkey.clone());
+                let (ctx, passkey) = (ctx.clone(), passkey.clone());
                 Box::pin(async move {
                     let sql = "SELECT id FROM passkey WHERE id = $1";
                     if tx.rows_for_update(sql, [(&passkey.0).into()]).await?.is_empty() {
@@ -307,7 +307,7 @@ impl Store {
                     let Some(row) = tx.row(&sql, [(&passkey.0).into()]).await? else {
                         return Ok(Vec::new());
                     };
-                    let Some((_, login, _)) = bound_passkey(&env.keys, &row)? else {
+                    let Some((_, login, _)) = bound_passkey(&ctx.keys, &row)? else {
                         return Ok(Vec::new());
                     };
                     // A device without a counter always reports 0.
@@ -322,7 +322,7 @@ impl Store {
                     let sql = "SELECT id, kind, login, mac FROM account WHERE login = $1 ORDER BY id";
                     for row in tx.rows(sql, [login.into()]).await? {
                         let [id, kind]: [String; 2] = [row.get(0)?, row.get(1)?];
-                        if !is_account(&env.keys, &row, [&id, &kind], 2)? {
+                        if !is_account(&ctx.keys, &row, [&id, &kind], 2)? {
                             continue;
                         }
                         let account = AccountId(id);
@@ -340,7 +340,7 @@ impl Store {
 /// Removes all passkeys of an account's owner and ends all sessions and grants of the owner's accounts. Returns the number of passkeys.
 pub(crate) async fn remove_all_passkeys(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     act: &Attribution,
     account: &AccountId,
     why: &str,
@@ -349,7 +349,7 @@ pub(crate) async fn remove_all_passkeys(
     if tx.row(sql, [account.as_str().into()]).await?.is_none() {
         return Err(Refusal::UnknownAccount(account.0.clone()).into());
     }
-    let login = own_login(tx, env, account).await?;
+    let login = own_login(tx, ctx, account).await?;
     // Locks all accounts first, so that a concurrent sign-in comes entirely before or after.
     let sql = "SELECT id FROM account_row WHERE login = $1 ORDER BY id";
     let accounts = tx.rows_for_update(sql, [(&login).into()]).await?;
@@ -362,9 +362,9 @@ pub(crate) async fn remove_all_passkeys(
     let Some(first) = events.first_mut() else { return Ok(0) };
     let text = why.to_owned();
     first.personal = Some(Personal::Note { text });
-    append(tx, env, act, events).await?;
+    append(tx, ctx, act, events).await?;
     for row in &accounts {
-        end_all(tx, env, &AccountId(row.get(0)?), None).await?;
+        end_all(tx, ctx, &AccountId(row.get(0)?), None).await?;
     }
     Ok(known.len())
 }

@@ -53,10 +53,10 @@ pub struct BrowserMark {
 }
 
 impl BrowserMark {
-    fn mac_of(&self, env: &StoreContext, name: &str) -> [u8; 32] {
+    fn mac_of(&self, ctx: &StoreContext, name: &str) -> [u8; 32] {
         let changed = self.changed.to_be_bytes();
         let parts: [&[u8]; 4] = [b"known browser", name.as_bytes(), self.login.as_bytes(), &changed];
-        env.keys.ticket_mac(&parts)
+        ctx.keys.ticket_mac(&parts)
     }
 }
 
@@ -75,8 +75,8 @@ const CREDENTIAL: &str = "a.id, a.kind, v.id, v.sealed, l.id, a.mac, l.changed, 
      JOIN personal_value v ON v.id = l.value";
 
 /// The login of an account. An error if the MAC of its row does not verify: nothing may be written to another owner's login.
-pub(crate) async fn own_login(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<String> {
-    let login = login_of(tx, env, account.as_str()).await?;
+pub(crate) async fn own_login(tx: &mut Tx, ctx: &StoreContext, account: &AccountId) -> Result<String> {
+    let login = login_of(tx, ctx, account.as_str()).await?;
     login.ok_or_else(|| StoreError::corrupt(format!("account {account}"), "its login is not as the journal has it"))
 }
 
@@ -86,7 +86,7 @@ impl Store {
     pub async fn credentials(&self, username: &str) -> Result<Vec<Credential>> {
         self.db
             .read(async |tx| {
-                let marker = self.env.marker(tx).await?;
+                let marker = self.ctx.marker(tx).await?;
                 let fp = username_fp(&marker, username);
                 let sql = format!("SELECT {CREDENTIAL} WHERE a.username_fp = $1 ORDER BY a.id");
                 let rows = tx.rows(&sql, [fp.into()]).await?;
@@ -102,7 +102,7 @@ impl Store {
         let sql = format!("SELECT {CREDENTIAL} WHERE a.id > $1 ORDER BY a.id LIMIT $2");
         self.db
             .read(async |tx| {
-                let version = self.env.marker(tx).await?.key_id().version();
+                let version = self.ctx.marker(tx).await?.key_id().version();
                 let rows = tx.rows(&sql, [account.into(), most.into()]).await?;
                 self.bound_credentials(version, &rows)
             })
@@ -117,7 +117,7 @@ impl Store {
     /// Parses a credential. `None` if its MAC does not verify: a swapped credential opens nothing.
     fn credential(&self, version: u8, row: &Row) -> Result<Option<Credential>> {
         let [id, kind, value]: [String; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
-        let keys = &self.env.keys;
+        let keys = &self.ctx.keys;
         let (personal, commitment) = unseal_with(keys, &value, row, [3, 8])?;
         let (login, changed): (String, i64) = (row.get(4)?, row.get(6)?);
         let cells = [(&login).into(), (&value).into(), changed.into(), commitment];
@@ -167,8 +167,8 @@ impl Store {
 
     /// The cookie for one more browser in which that owner was signed in: a name for the browser, with its MAC.
     pub fn mark_browser(&self, of: &BrowserMark) -> String {
-        let name = format!("{:x}-{}", self.now().as_second(), self.env.ambient.hex::<8>());
-        let mac = hex(&of.mac_of(&self.env, &name));
+        let name = format!("{:x}-{}", self.now().as_second(), self.ctx.environment.hex::<8>());
+        let mac = hex(&of.mac_of(&self.ctx, &name));
         format!("{name}-{mac}")
     }
 
@@ -178,27 +178,27 @@ impl Store {
         let since = i64::from_str_radix(name.split_once('-')?.0, 16).ok()?;
         let young = self.now().as_second() - since < BROWSER_KNOWN;
         let genuine =
-            constant_time::verify_slices_are_equal(hex(&of.mac_of(&self.env, name)).as_bytes(), mac.as_bytes()).is_ok();
+            constant_time::verify_slices_are_equal(hex(&of.mac_of(&self.ctx, name)).as_bytes(), mac.as_bytes()).is_ok();
         (young && genuine).then_some(name)
     }
 
     /// The owner's contact point: the phone on file, or else the mailbox.
     #[boxed]
     pub async fn reach(&self, account: &AccountId) -> Result<Option<ContactPoint>> {
-        self.db.read(async |tx| reach(tx, &self.env, account).await).await
+        self.db.read(async |tx| reach(tx, &self.ctx, account).await).await
     }
 
     /// Stores a new hash of the same password, unless it was changed meanwhile.
     #[boxed]
     pub async fn rehash(&self, of: &Credential, hash: &str) -> Result<()> {
-        let (env, account, hash, old) = (self.env.clone(), of.account.clone(), hash.to_owned(), of.value.clone());
+        let (ctx, account, hash, old) = (self.ctx.clone(), of.account.clone(), hash.to_owned(), of.value.clone());
         self.db
             .transaction(move |tx| {
-                let (env, account, hash, old) = (env.clone(), account.clone(), hash.clone(), old.clone());
+                let (ctx, account, hash, old) = (ctx.clone(), account.clone(), hash.clone(), old.clone());
                 Box::pin(async move {
                     tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
                         .await?;
-                    let Some(login) = login_of(tx, &env, account.as_str()).await? else {
+                    let Some(login) = login_of(tx, &ctx, account.as_str()).await? else {
                         return Ok(());
                     };
                     let sql = "SELECT 1 FROM login WHERE id = $1 AND value = $2";
@@ -206,8 +206,8 @@ impl Store {
                         return Ok(());
                     }
                     let event = Event::of_account(&account, Change::PasswordRehashed).with(Personal::Password { hash });
-                    let act = Attribution::new("system", env.ambient.now());
-                    append(tx, &env, &act, vec![event]).await.map(drop)
+                    let act = Attribution::new("system", ctx.environment.now());
+                    append(tx, &ctx, &act, vec![event]).await.map(drop)
                 })
             })
             .await
@@ -217,11 +217,11 @@ impl Store {
     /// notified with `news`.
     #[boxed]
     pub async fn set_password(&self, account: &AccountId, hash: &str, news: &str) -> Result<()> {
-        let (env, account, hash, news) = (self.env.clone(), account.clone(), hash.to_owned(), news.to_owned());
+        let (ctx, account, hash, news) = (self.ctx.clone(), account.clone(), hash.to_owned(), news.to_owned());
         self.db
             .transaction(move |tx| {
-                let (env, account, hash, news) = (env.clone(), account.clone(), hash.clone(), news.clone());
-                Box::pin(async move { change_password(tx, &env, &account, hash, &news).await })
+                let (ctx, account, hash, news) = (ctx.clone(), account.clone(), hash.clone(), news.clone());
+                Box::pin(async move { change_password(tx, &ctx, &account, hash, &news).await })
             })
             .await
     }
@@ -230,7 +230,7 @@ impl Store {
     pub(crate) async fn has_password(&self, account: &AccountId) -> Result<bool> {
         let sql = format!("SELECT {CREDENTIAL} WHERE a.id = $1");
         let found = self.db.read(async |tx| {
-            let version = self.env.marker(tx).await?.key_id().version();
+            let version = self.ctx.marker(tx).await?.key_id().version();
             let rows = tx.rows(&sql, [account.as_str().into()]).await?;
             self.bound_credentials(version, &rows)
         });
@@ -241,28 +241,28 @@ impl Store {
 /// Changes the password in the caller's transaction.
 pub(crate) async fn change_password(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     account: &AccountId,
     hash: String,
     news: &str,
 ) -> Result<()> {
-    let login = own_login(tx, env, account).await?;
+    let login = own_login(tx, ctx, account).await?;
     let sql = "SELECT id FROM account_row WHERE login = $1 ORDER BY id";
     let alike = tx.rows_for_update(sql, [login.as_str().into()]).await?;
     // The login may have changed before it was locked.
-    if own_login(tx, env, account).await? != login {
+    if own_login(tx, ctx, account).await? != login {
         return Err(StoreError::corrupt(format!("account {account}"), "its login changed"));
     }
     let event = Event::of_account(account, Change::PasswordChanged).with(Personal::Password { hash });
     append(
         tx,
-        env,
-        &Attribution::new(account.as_str(), env.ambient.now()),
+        ctx,
+        &Attribution::new(account.as_str(), ctx.environment.now()),
         vec![event],
     )
     .await?;
     for row in alike {
-        end_all(tx, env, &AccountId(row.get(0)?), None).await?;
+        end_all(tx, ctx, &AccountId(row.get(0)?), None).await?;
     }
-    tell_owner(tx, env, account, news).await
+    tell_owner(tx, ctx, account, news).await
 }

@@ -20,15 +20,15 @@ struct Factor {
     recovery_codes: Vec<[u8; 32]>,
 }
 
-async fn factor(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<Option<Factor>> {
+async fn factor(tx: &mut Tx, ctx: &StoreContext, account: &AccountId) -> Result<Option<Factor>> {
     let sql = "SELECT v.id, v.sealed, v.salt, o.mac FROM operator o JOIN personal_value v ON v.id = o.value WHERE o.name = $1";
     let Some(row) = tx.row(sql, [account.operator().into()]).await? else {
         return Ok(None);
     };
     let (id, mac): (String, Option<Vec<u8>>) = (row.get(0)?, row.get(3)?);
-    let (personal, commitment) = unseal_with(&env.keys, &id, &row, [1, 2])?;
+    let (personal, commitment) = unseal_with(&ctx.keys, &id, &row, [1, 2])?;
     let cells = [account.operator().into(), (&id).into(), commitment];
-    if !binds(&env.keys, OPERATOR, &cells, mac.as_deref()) {
+    if !binds(&ctx.keys, OPERATOR, &cells, mac.as_deref()) {
         return Err(StoreError::corrupt(
             format!("operator {account}"),
             "the second factor is not the one that was enrolled",
@@ -48,10 +48,10 @@ async fn factor(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<
 }
 
 /// Whether a recovery code was used. The journal decides: a table's row could be deleted, and the code would be valid again.
-async fn is_used(tx: &mut Tx, env: &StoreContext, account: &AccountId, code: u8) -> Result<bool> {
+async fn is_used(tx: &mut Tx, ctx: &StoreContext, account: &AccountId, code: u8) -> Result<bool> {
     let sql = format!("{ENTRY} WHERE j.subject_kind = 'account' AND j.subject = $1 AND j.kind = 'recovery-code-used'");
     for row in tx.rows(&sql, [account.as_str().into()]).await? {
-        let entry = read_entry(&env.keys, None, &row)?.entry;
+        let entry = read_entry(&ctx.keys, None, &row)?.entry;
         if entry.event.change == (Change::RecoveryCodeUsed { code }) {
             return Ok(true);
         }
@@ -63,7 +63,7 @@ impl Store {
     /// The TOTP secret of the operator's authenticator; `None` if there is no such operator.
     #[boxed]
     pub async fn totp_secret(&self, account: &AccountId) -> Result<Option<[u8; 20]>> {
-        let found = self.db.read(async |tx| factor(tx, &self.env, account).await).await?;
+        let found = self.db.read(async |tx| factor(tx, &self.ctx, account).await).await?;
         Ok(found.map(|factor| factor.totp_secret))
     }
 
@@ -89,26 +89,26 @@ impl Store {
     /// Redeems a recovery code. `None` if it is not one of the operator's, or was used before.
     #[boxed]
     pub async fn use_recovery_code(&self, account: &AccountId, typed: &str) -> Result<Option<TwoFactorProof>> {
-        let (env, account, typed) = (self.env.clone(), account.clone(), typed.to_owned());
+        let (ctx, account, typed) = (self.ctx.clone(), account.clone(), typed.to_owned());
         self.db
             .transaction(move |tx| {
-                let (env, account, typed) = (env.clone(), account.clone(), typed.clone());
+                let (ctx, account, typed) = (ctx.clone(), account.clone(), typed.clone());
                 Box::pin(async move {
                     tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
                         .await?;
-                    let Some(factor) = factor(tx, &env, &account).await? else {
+                    let Some(factor) = factor(tx, &ctx, &account).await? else {
                         return Ok(None);
                     };
-                    let hash = recovery_hash(&env, &account, &typed);
+                    let hash = recovery_hash(&ctx, &account, &typed);
                     let Some(code) = (0_u8..).zip(&factor.recovery_codes).find(|(_, kept)| **kept == hash) else {
                         return Ok(None);
                     };
-                    if is_used(tx, &env, &account, code.0).await? {
+                    if is_used(tx, &ctx, &account, code.0).await? {
                         return Ok(None);
                     }
                     let event = Event::of_account(&account, Change::RecoveryCodeUsed { code: code.0 });
-                    let act = Attribution::new(account.as_str(), env.ambient.now());
-                    append(tx, &env, &act, vec![event]).await?;
+                    let act = Attribution::new(account.as_str(), ctx.environment.now());
+                    append(tx, &ctx, &act, vec![event]).await?;
                     Ok(Some(TwoFactorProof::by_code(account)))
                 })
             })

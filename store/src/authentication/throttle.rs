@@ -83,16 +83,16 @@ impl RateLimit {
         self.of(&[&who.key()[..], key].concat())
     }
 
-    fn bucket(self, env: &StoreContext, who: &[&str]) -> [u8; 32] {
+    fn bucket(self, ctx: &StoreContext, who: &[&str]) -> [u8; 32] {
         let mut parts: Vec<&[u8]> = vec![b"attempt", self.what.as_bytes()];
         parts.extend(who.iter().map(|part| part.as_bytes()));
-        env.keys.mac(&parts)
+        ctx.keys.mac(&parts)
     }
 
-    pub(crate) fn count(self, env: &StoreContext, who: &[&str]) -> Window {
-        let span = env.ambient.now().as_second().div_euclid(self.seconds);
+    pub(crate) fn count(self, ctx: &StoreContext, who: &[&str]) -> Window {
+        let span = ctx.environment.now().as_second().div_euclid(self.seconds);
         Window {
-            bucket: self.bucket(env, who),
+            bucket: self.bucket(ctx, who),
             span,
             good_until: (span + 1) * self.seconds * 1_000_000,
             times: self.times,
@@ -101,9 +101,9 @@ impl RateLimit {
 }
 
 impl KeyedLimit {
-    pub(crate) fn count(&self, env: &StoreContext) -> Window {
+    pub(crate) fn count(&self, ctx: &StoreContext) -> Window {
         let key: Vec<&str> = self.key.iter().map(String::as_str).collect();
-        self.limit.count(env, &key)
+        self.limit.count(ctx, &key)
     }
 }
 
@@ -134,7 +134,7 @@ impl Store {
     /// Whether all these limits allow another attempt. Counts nothing.
     #[boxed]
     pub async fn has_room(&self, limits: &[KeyedLimit]) -> Result<bool> {
-        let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.env)).collect();
+        let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.ctx)).collect();
         self.db
             .query(async |tx| {
                 for count in counts {
@@ -150,14 +150,14 @@ impl Store {
     /// Whether an attempt was counted under that limit in the current window.
     #[boxed]
     pub async fn was_tried(&self, limit: &KeyedLimit) -> Result<bool> {
-        let count = limit.count(&self.env);
+        let count = limit.count(&self.ctx);
         Ok(self.db.query(async |tx| count.read(tx).await).await? > 0)
     }
 
     /// Counts one more of each limit. `Some(left)` is the smallest number left; `None` if one limit is used up, and nothing was counted.
     #[boxed]
     pub async fn take(&self, limits: &[KeyedLimit]) -> Result<Option<i64>> {
-        let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.env)).collect();
+        let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.ctx)).collect();
         let owed = std::mem::take(&mut *self.owed.lock().unwrap_or_else(PoisonError::into_inner));
         let paid = owed.clone();
         let taken = self
@@ -187,7 +187,7 @@ impl Store {
     /// Gives an attempt back because it was right. While the database is away, it is owed, and the next attempt settles it.
     #[boxed]
     pub async fn give_back(&self, limits: &[KeyedLimit]) -> Result<()> {
-        let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.env)).collect();
+        let counts: Vec<Window> = limits.iter().map(|counted| counted.count(&self.ctx)).collect();
         let owed = counts.clone();
         let given = self
             .db
@@ -214,7 +214,7 @@ impl Store {
     /// Consumes something that counts once: `true` the first time, until `good_until` (microseconds UTC) has passed.
     #[boxed]
     pub async fn consume_nonce(&self, what: &'static str, id: &[&str], good_until: i64) -> Result<bool> {
-        let (bucket, now) = (noted(what).bucket(&self.env, id), self.env.now());
+        let (bucket, now) = (noted(what).bucket(&self.ctx, id), self.ctx.now());
         let n = self
             .db
             .transaction(move |tx| {
@@ -231,7 +231,7 @@ impl Store {
     /// Whether something was consumed and has not expired.
     #[boxed]
     pub async fn is_noted(&self, what: &'static str, id: &[&str]) -> Result<bool> {
-        let (bucket, now) = (noted(what).bucket(&self.env, id), self.env.now());
+        let (bucket, now) = (noted(what).bucket(&self.ctx, id), self.ctx.now());
         let sql = "SELECT n FROM attempt WHERE bucket = $1 AND span = 0 AND good_until >= $2";
         let row = self
             .db

@@ -34,19 +34,19 @@ pub enum Ceremony<'a> {
 
 impl Ceremony<'_> {
     /// The key of the row. It depends on purpose and session: for another purpose or session there is no such row.
-    fn row(self, env: &StoreContext, name: &str) -> [u8; 32] {
+    fn row(self, ctx: &StoreContext, name: &str) -> [u8; 32] {
         let (what, session) = match self {
             Self::SignIn => ("sign-in", ""),
             Self::StepUp(session) => ("step-up", session),
             Self::Add(session) => ("add", session),
             Self::Step { step, browser } => {
-                return env
+                return ctx
                     .keys
                     .mac(&["ceremony", "step", step, browser, name].map(str::as_bytes));
             }
         };
         let parts = ["ceremony", what, session, name].map(str::as_bytes);
-        env.keys.ticket_mac(&parts)
+        ctx.keys.ticket_mac(&parts)
     }
 }
 
@@ -64,51 +64,51 @@ fn row_of(id: &[u8; 32], good_until: i64) -> Vec<u8> {
 }
 
 /// Stores a state under an id, for `good_for` microseconds.
-pub(crate) async fn remember(tx: &mut Tx, env: &StoreContext, id: [u8; 32], good_for: i64, state: &str) -> Result<()> {
-    let good_until = env.now() + good_for;
+pub(crate) async fn remember(tx: &mut Tx, ctx: &StoreContext, id: [u8; 32], good_for: i64, state: &str) -> Result<()> {
+    let good_until = ctx.now() + good_for;
     let row = row_of(&id, good_until);
-    let sealed = env.keys.encrypt(place(&row), state.as_bytes(), &env.ambient);
+    let sealed = ctx.keys.encrypt(place(&row), state.as_bytes(), &ctx.environment);
     let sql = "INSERT INTO ceremony (id, sealed, good_until) VALUES ($1,$2,$3)";
     let args = [id.into(), sealed.into(), good_until.into()];
     tx.execute(sql, args).await.map(drop)
 }
 
 /// The state under an id; `None` if it is missing or has expired.
-pub(crate) async fn recall(tx: &mut Tx, env: &StoreContext, id: [u8; 32]) -> Result<Option<String>> {
+pub(crate) async fn recall(tx: &mut Tx, ctx: &StoreContext, id: [u8; 32]) -> Result<Option<String>> {
     let sql = "SELECT sealed, good_until FROM ceremony WHERE id = $1 AND good_until > $2";
-    opened(tx, env, id, sql).await
+    opened(tx, ctx, id, sql).await
 }
 
 /// The same, and deletes it.
-pub(crate) async fn recall_once(tx: &mut Tx, env: &StoreContext, id: [u8; 32]) -> Result<Option<String>> {
+pub(crate) async fn recall_once(tx: &mut Tx, ctx: &StoreContext, id: [u8; 32]) -> Result<Option<String>> {
     let sql = "DELETE FROM ceremony WHERE id = $1 AND good_until > $2 RETURNING sealed, good_until";
-    opened(tx, env, id, sql).await
+    opened(tx, ctx, id, sql).await
 }
 
-async fn opened(tx: &mut Tx, env: &StoreContext, id: [u8; 32], sql: &str) -> Result<Option<String>> {
-    let Some(row) = tx.row(sql, [id.into(), env.now().into()]).await? else {
+async fn opened(tx: &mut Tx, ctx: &StoreContext, id: [u8; 32], sql: &str) -> Result<Option<String>> {
+    let Some(row) = tx.row(sql, [id.into(), ctx.now().into()]).await? else {
         return Ok(None);
     };
     let place_of = row_of(&id, row.get(1)?);
-    let state = env.keys.decrypt(place(&place_of), &row.get::<Vec<u8>>(0)?)?;
+    let state = ctx.keys.decrypt(place(&place_of), &row.get::<Vec<u8>>(0)?)?;
     Ok(Some(String::from_utf8_lossy(&state).into_owned()))
 }
 
 impl Store {
     /// Begins a ceremony with that state. Returns its name, which the browser sends back.
     pub async fn begin_ceremony(&self, what: Ceremony<'_>, state: &str) -> Result<String> {
-        let name = self.env.ambient.hex::<16>();
-        self.remember(what.row(&self.env, &name), GOOD, state).await?;
+        let name = self.ctx.environment.hex::<16>();
+        self.remember(what.row(&self.ctx, &name), GOOD, state).await?;
         Ok(name)
     }
 
     /// Ends a ceremony and returns its state, once. `None` if it has expired, or belongs to another purpose or owner.
     pub async fn end_ceremony(&self, what: Ceremony<'_>, name: &str) -> Result<Option<String>> {
-        let (env, id) = (self.env.clone(), what.row(&self.env, name));
+        let (ctx, id) = (self.ctx.clone(), what.row(&self.ctx, name));
         self.db
             .transaction(move |tx| {
-                let env = env.clone();
-                Box::pin(async move { recall_once(tx, &env, id).await })
+                let ctx = ctx.clone();
+                Box::pin(async move { recall_once(tx, &ctx, id).await })
             })
             .await
     }
@@ -123,19 +123,19 @@ impl Store {
     #[boxed]
     pub async fn asked(&self, browser: &str) -> Result<Option<String>> {
         let id = self.asked_row(browser);
-        self.db.query(async |tx| recall(tx, &self.env, id).await).await
+        self.db.query(async |tx| recall(tx, &self.ctx, id).await).await
     }
 
     fn asked_row(&self, browser: &str) -> [u8; 32] {
-        self.env.keys.ticket_mac(&["code asked", browser].map(str::as_bytes))
+        self.ctx.keys.ticket_mac(&["code asked", browser].map(str::as_bytes))
     }
 
     async fn remember(&self, id: [u8; 32], good_for: i64, state: &str) -> Result<()> {
-        let (env, state) = (self.env.clone(), state.to_owned());
+        let (ctx, state) = (self.ctx.clone(), state.to_owned());
         self.db
             .transaction(move |tx| {
-                let (env, state) = (env.clone(), state.clone());
-                Box::pin(async move { remember(tx, &env, id, good_for, &state).await })
+                let (ctx, state) = (ctx.clone(), state.clone());
+                Box::pin(async move { remember(tx, &ctx, id, good_for, &state).await })
             })
             .await
     }

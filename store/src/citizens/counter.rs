@@ -85,7 +85,7 @@ impl StoredForm {
     }
 }
 
-pub(crate) async fn kept(tx: &mut Tx, env: &StoreContext, receipt: &str) -> Result<Option<StoredForm>> {
+pub(crate) async fn kept(tx: &mut Tx, ctx: &StoreContext, receipt: &str) -> Result<Option<StoredForm>> {
     let sql = "SELECT s.account, s.outcome, s.fields, s.proof, s.papers, s.value, s.at, s.effective, v.sealed, s.phone_proven, s.mac FROM submission s \
          JOIN personal_value v ON v.id = s.value WHERE s.receipt = $1";
     let Some(row) = tx.row(sql, [receipt.into()]).await? else {
@@ -102,13 +102,13 @@ pub(crate) async fn kept(tx: &mut Tx, env: &StoreContext, receipt: &str) -> Resu
     ];
     let words = [proof.as_str(), papers.as_str(), value.as_str()];
     let cells = submission_cells(receipt, &account, words, row.get::<i64>(9)? != 0, row.get(7)?);
-    if !binds(&env.keys, SUBMISSION, &cells, Some(&row.get::<Vec<u8>>(10)?)) {
+    if !binds(&ctx.keys, SUBMISSION, &cells, Some(&row.get::<Vec<u8>>(10)?)) {
         return Err(StoreError::corrupt(
             format!("submission {receipt}"),
             "it is not as it was sent",
         ));
     }
-    let Personal::Form(form) = decrypt(&env.keys, &value, &row.get::<Vec<u8>>(8)?)? else {
+    let Personal::Form(form) = decrypt(&ctx.keys, &value, &row.get::<Vec<u8>>(8)?)? else {
         return Err(corrupt());
     };
     Ok(Some(StoredForm {
@@ -156,10 +156,10 @@ impl Store {
     pub async fn entered_form(&self, _: &Operator, receipt: &str) -> Result<EnteredForm> {
         self.db
             .read(async |tx| {
-                let found = kept(tx, &self.env, receipt).await?;
+                let found = kept(tx, &self.ctx, receipt).await?;
                 let form = found.ok_or_else(|| Refusal::UnknownForm(receipt.to_owned()))?;
                 let record = match form.parsed() {
-                    Some(parsed) => ask(tx, &self.env, parsed.national_id).await?,
+                    Some(parsed) => ask(tx, &self.ctx, parsed.national_id).await?,
                     None => RegistryAnswer::Unavailable,
                 };
                 let national_id = form.parsed().map(|parsed| parsed.national_id);
@@ -168,7 +168,7 @@ impl Store {
                     let near_it = parsed.full_name.grade(&record.full_name) == Grade::Near;
                     near = (form.outcome == Outcome::Mismatch && near_it).then(|| record.full_name.clone());
                     if form.shows_another_claim() {
-                        weaker = weaker_claim(tx, &self.env, &form.account, record).await?;
+                        weaker = weaker_claim(tx, &self.ctx, &form.account, record).await?;
                     }
                 }
                 Ok(EnteredForm {
@@ -190,11 +190,11 @@ impl Store {
 /// The claim on the person of a record, if `account` could get it by papers and two operators.
 async fn weaker_claim(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     account: &AccountId,
     record: &RegistryRecord,
 ) -> Result<Option<WeakerClaim>> {
-    let numbers = numbers_of(tx, env, record).await?;
+    let numbers = numbers_of(tx, ctx, record).await?;
     // The claim in force, or else the last one.
     let sql = format!(
         "SELECT {CLAIMED}, c.proof, c.since, c.until FROM person_number n JOIN claim c ON c.person = n.person \
@@ -205,7 +205,7 @@ async fn weaker_claim(
     let Some(row) = tx.row(&sql, numbers.into_iter().map(SqlValue::from)).await? else {
         return Ok(None);
     };
-    let (claimed, proof) = (claimed_of(&env.keys, &row, 0)?, row.get::<String>(4)?);
+    let (claimed, proof) = (claimed_of(&ctx.keys, &row, 0)?, row.get::<String>(4)?);
     let proof = Proof::parse(&proof).ok_or_else(|| StoreError::corrupt("claim", "no such proof"))?;
     let claim = WeakerClaim {
         holder: claimed.holder,
@@ -215,7 +215,7 @@ async fn weaker_claim(
         national_id: claimed.numbers.first().copied().unwrap_or(record.national_id),
         full_name: claimed.full_name,
     };
-    let unclaimed = citizen(tx, env, account.as_str())
+    let unclaimed = citizen(tx, ctx, account.as_str())
         .await?
         .is_some_and(|a| a.claim.is_none());
     let gives = claim.withdrawn.is_some() || Proof::Counter.takes_over(claim.proof);

@@ -32,9 +32,9 @@ impl Store {
     #[boxed]
     pub async fn keep_draft(&self, account: &AccountId, form: &Form) -> Result<()> {
         let plain = serde_json::to_vec(form).map_err(|e| StoreError::corrupt("a form", e))?;
-        let (account, until) = (account.clone(), self.env.now() + KEPT);
+        let (account, until) = (account.clone(), self.ctx.now() + KEPT);
         let row = row_of(&account, until);
-        let sealed = self.env.keys.encrypt(place(&row), &plain, &self.env.ambient);
+        let sealed = self.ctx.keys.encrypt(place(&row), &plain, &self.ctx.environment);
         self.db
             .transaction(move |tx| {
                 let (account, sealed) = (account.clone(), sealed.clone());
@@ -54,7 +54,7 @@ impl Store {
     /// The draft of an account.
     #[boxed]
     pub async fn draft(&self, account: &AccountId) -> Result<Option<Form>> {
-        let now = self.env.now();
+        let now = self.ctx.now();
         let row = self
             .db
             .read(async |tx| {
@@ -64,7 +64,7 @@ impl Store {
             .await?;
         row.map(|row| {
             let place_of = row_of(account, row.get(1)?);
-            let plain = self.env.keys.decrypt(place(&place_of), &row.get::<Vec<u8>>(0)?)?;
+            let plain = self.ctx.keys.decrypt(place(&place_of), &row.get::<Vec<u8>>(0)?)?;
             serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt("draft", e))
         })
         .transpose()
@@ -89,7 +89,7 @@ impl Store {
     /// `None`: its cookie may be in other hands.
     #[boxed]
     pub async fn was_session_of(&self, token: &str) -> Result<Option<AccountId>> {
-        let (id, now, today) = (sha256(&[token.as_bytes()]), self.env.now(), self.today());
+        let (id, now, today) = (sha256(&[token.as_bytes()]), self.ctx.now(), self.today());
         self.db
             .read(async |tx| {
                 let sql = format!(
@@ -100,7 +100,7 @@ impl Store {
                 let Some(row) = tx.row(&sql, [id.into(), (now - LONGEST).into()]).await? else {
                     return Ok(None);
                 };
-                if !SESSION.is_genuine(&self.env.keys, &row, 0)? {
+                if !SESSION.is_genuine(&self.ctx.keys, &row, 0)? {
                     return Ok(None);
                 }
                 let at = SESSION.width();

@@ -45,12 +45,12 @@ impl Store {
         if !why.may_end_on(last_day, self.today()) {
             return Err(Refusal::EndDay.into());
         }
-        let (env, account, by) = (self.env.clone(), says.whose(), says.by());
+        let (ctx, account, by) = (self.ctx.clone(), says.whose(), says.by());
         self.db
             .transaction(move |tx| {
-                let (env, account, by) = (env.clone(), account.clone(), by.clone());
+                let (ctx, account, by) = (ctx.clone(), account.clone(), by.clone());
                 Box::pin(async move {
-                    let exempt = unclaimed(tx, &env, &account).await?;
+                    let exempt = unclaimed(tx, &ctx, &account).await?;
                     if exempt == Some((why.name().to_owned(), last_day.to_string())) {
                         return Ok(());
                     }
@@ -58,7 +58,7 @@ impl Store {
                     let ended = exempt.is_some().then_some(Change::ExemptionEnded);
                     let changes = ended.into_iter().chain([granted]);
                     let events = changes.map(|change| Event::of_account(&account, change)).collect();
-                    append(tx, &env, &Attribution::new(&by, env.ambient.now()), events).await
+                    append(tx, &ctx, &Attribution::new(&by, ctx.environment.now()), events).await
                 })
             })
             .await
@@ -66,16 +66,16 @@ impl Store {
 
     /// Ends an exemption: from now on the account must send the form like all others.
     pub async fn end_exemption(&self, says: ExemptionRequester<'_>) -> Result<()> {
-        let (env, account, by) = (self.env.clone(), says.whose(), says.by());
+        let (ctx, account, by) = (self.ctx.clone(), says.whose(), says.by());
         self.db
             .transaction(move |tx| {
-                let (env, account, by) = (env.clone(), account.clone(), by.clone());
+                let (ctx, account, by) = (ctx.clone(), account.clone(), by.clone());
                 Box::pin(async move {
-                    if unclaimed(tx, &env, &account).await?.is_none() {
+                    if unclaimed(tx, &ctx, &account).await?.is_none() {
                         return Err(Refusal::NotExempt(account.0).into());
                     }
                     let event = Event::of_account(&account, Change::ExemptionEnded);
-                    append(tx, &env, &Attribution::new(&by, env.ambient.now()), vec![event]).await
+                    append(tx, &ctx, &Attribution::new(&by, ctx.environment.now()), vec![event]).await
                 })
             })
             .await
@@ -84,10 +84,10 @@ impl Store {
 
 /// The reason and the last day of the exemption of a citizen's account without a claim; locks the account until the end of this
 /// transaction.
-async fn unclaimed(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<Option<(String, String)>> {
+async fn unclaimed(tx: &mut Tx, ctx: &StoreContext, account: &AccountId) -> Result<Option<(String, String)>> {
     tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
         .await?;
-    let found = citizen(tx, env, account.as_str()).await?;
+    let found = citizen(tx, ctx, account.as_str()).await?;
     let found = found.ok_or_else(|| Refusal::UnknownAccount(account.0.clone()))?;
     if found.claim.is_some() {
         return Err(Refusal::HasClaim(account.0.clone()).into());

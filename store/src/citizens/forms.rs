@@ -58,7 +58,7 @@ impl Store {
     /// Records that all forms of the file are entered: the next time, the file is entered again from the start.
     #[boxed]
     pub async fn end_forms(&self, file: &FormsFile, forms: usize, by: &str) -> Result<()> {
-        let env = self.env.clone();
+        let ctx = self.ctx.clone();
         let act = Attribution::new(by, self.now());
         let event = Event {
             subject: Subject::Load(file.id.clone()),
@@ -70,8 +70,8 @@ impl Store {
         };
         self.db
             .transaction(move |tx| {
-                let (env, act, event) = (env.clone(), act.clone(), event.clone());
-                Box::pin(async move { append(tx, &env, &act, vec![event]).await })
+                let (ctx, act, event) = (ctx.clone(), act.clone(), event.clone());
+                Box::pin(async move { append(tx, &ctx, &act, vec![event]).await })
             })
             .await
     }

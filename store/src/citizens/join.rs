@@ -30,18 +30,18 @@ impl Store {
     /// Joins two accounts, with their owner as actor. Both get the message `news`.
     #[boxed]
     pub async fn join(&self, join: &Join, news: &str) -> Result<()> {
-        let (env, join, news) = (self.env.clone(), join.clone(), news.to_owned());
+        let (ctx, join, news) = (self.ctx.clone(), join.clone(), news.to_owned());
         self.db
             .transaction(move |tx| {
-                let (env, join, news) = (env.clone(), join.clone(), news.clone());
-                Box::pin(async move { joined(tx, &env, &join, &news).await })
+                let (ctx, join, news) = (ctx.clone(), join.clone(), news.clone());
+                Box::pin(async move { joined(tx, &ctx, &join, &news).await })
             })
             .await
     }
 }
 
 /// Takes the locks in the order of `standardise.rs`: the person's before the accounts'.
-async fn joined(tx: &mut Tx, env: &StoreContext, join: &Join, news: &str) -> Result<()> {
+async fn joined(tx: &mut Tx, ctx: &StoreContext, join: &Join, news: &str) -> Result<()> {
     let refused = || Refusal::CannotJoin(join.held.to_string(), join.holder.to_string());
     let sql = "SELECT person, proof FROM claim WHERE account = $1 AND until IS NULL";
     let claim = tx.row(sql, [join.holder.as_str().into()]).await?.ok_or_else(refused)?;
@@ -58,9 +58,9 @@ async fn joined(tx: &mut Tx, env: &StoreContext, join: &Join, news: &str) -> Res
         tx.rows_for_update(sql, [id.into()]).await?;
     }
     // Read again under the lock.
-    let held = citizen(tx, env, join.held.as_str()).await?.ok_or_else(refused)?;
-    let holder = citizen(tx, env, join.holder.as_str()).await?.ok_or_else(refused)?;
-    let mut claim = claim_of(tx, env, &person).await?.ok_or_else(refused)?;
+    let held = citizen(tx, ctx, join.held.as_str()).await?.ok_or_else(refused)?;
+    let holder = citizen(tx, ctx, join.holder.as_str()).await?.ok_or_else(refused)?;
+    let mut claim = claim_of(tx, ctx, &person).await?.ok_or_else(refused)?;
     let ordered = |account: &ngomon_rules::citizens::CitizenAccount| {
         account.holds.iter().any(|hold| hold.reason == Reason::ByOrder)
     };
@@ -68,17 +68,17 @@ async fn joined(tx: &mut Tx, env: &StoreContext, join: &Join, news: &str) -> Res
         return Err(refused().into());
     }
     let caused = dependent_holds(tx, &join.holder).await?;
-    let others = duplicate_candidates(tx, env, &mut claim, numbers).await?;
+    let others = duplicate_candidates(tx, ctx, &mut claim, numbers).await?;
     let events = on_join(&held, &holder, &claim, proof, join.held_stays, &caused, &others).ok_or_else(refused)?;
     append(
         tx,
-        env,
-        &Attribution::new(join.held.as_str(), env.ambient.now()),
+        ctx,
+        &Attribution::new(join.held.as_str(), ctx.environment.now()),
         events,
     )
     .await?;
     for account in [&join.held, &join.holder] {
-        tell_owner(tx, env, account, news).await?;
+        tell_owner(tx, ctx, account, news).await?;
     }
     Ok(())
 }

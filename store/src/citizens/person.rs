@@ -14,8 +14,8 @@ use ngomon_rules::values::NationalId;
 use std::collections::BTreeSet;
 
 /// Whether an account holds the claim of that person.
-pub(crate) async fn is_claimed(tx: &mut Tx, env: &StoreContext, record: &RegistryRecord) -> Result<bool> {
-    let numbers = numbers_of(tx, env, record).await?;
+pub(crate) async fn is_claimed(tx: &mut Tx, ctx: &StoreContext, record: &RegistryRecord) -> Result<bool> {
+    let numbers = numbers_of(tx, ctx, record).await?;
     let sql = format!(
         "SELECT 1 FROM person_number n JOIN claim c ON c.person = n.person AND c.until IS NULL WHERE n.fp IN ({})",
         placeholders(numbers.len())
@@ -54,8 +54,8 @@ pub(crate) fn all_numbers(record: &RegistryRecord) -> Vec<NationalId> {
 }
 
 /// The fingerprints of every number that the person of a record ever held.
-pub(crate) async fn numbers_of(tx: &mut Tx, env: &StoreContext, record: &RegistryRecord) -> Result<BTreeSet<Vec<u8>>> {
-    let marker = env.marker(tx).await?;
+pub(crate) async fn numbers_of(tx: &mut Tx, ctx: &StoreContext, record: &RegistryRecord) -> Result<BTreeSet<Vec<u8>>> {
+    let marker = ctx.marker(tx).await?;
     let numbers = all_numbers(record);
     let fps = numbers
         .iter()
@@ -82,10 +82,10 @@ pub(crate) async fn delete_unclaimed_person(tx: &mut Tx, person: &Person) -> Res
 }
 
 /// The person of a record, created if needed. Locks the person's rows until the end of this transaction.
-pub(crate) async fn resolve_person(tx: &mut Tx, env: &StoreContext, record: &RegistryRecord) -> Result<Person> {
-    let numbers: Vec<Vec<u8>> = numbers_of(tx, env, record).await?.into_iter().collect();
+pub(crate) async fn resolve_person(tx: &mut Tx, ctx: &StoreContext, record: &RegistryRecord) -> Result<Person> {
+    let numbers: Vec<Vec<u8>> = numbers_of(tx, ctx, record).await?.into_iter().collect();
     let number = record.national_id;
-    let number = fingerprint(&*env.marker(tx).await?, FingerprintKind::NationalId, number.as_str());
+    let number = fingerprint(&*ctx.marker(tx).await?, FingerprintKind::NationalId, number.as_str());
     let sql = format!(
         "SELECT person FROM person_number WHERE fp IN ({}) ORDER BY fp",
         placeholders(numbers.len())
@@ -96,7 +96,7 @@ pub(crate) async fn resolve_person(tx: &mut Tx, env: &StoreContext, record: &Reg
     let mut new = false;
     if known.is_empty() {
         let insert = "INSERT INTO person_number (fp, person) VALUES ($1,$2) ON CONFLICT (fp) DO NOTHING";
-        new = tx.execute(insert, [number.into(), env.id().into()]).await? > 0;
+        new = tx.execute(insert, [number.into(), ctx.id().into()]).await? > 0;
         known = tx
             .rows_for_update(&sql, numbers.iter().cloned().map(SqlValue::from))
             .await?;
@@ -127,7 +127,7 @@ pub(crate) async fn resolve_person(tx: &mut Tx, env: &StoreContext, record: &Reg
 /// The accounts that may have the person's details, locked. Also adds to the claim the numbers that only such an account states.
 pub(crate) async fn duplicate_candidates(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     claim: &mut ClaimedIdentity,
     numbers: Vec<Vec<u8>>,
 ) -> Result<Vec<CitizenAccount>> {
@@ -142,7 +142,7 @@ pub(crate) async fn duplicate_candidates(
         ids.insert((row.get::<String>(0)?, true));
     }
     if let Some(phone) = &claim.phone {
-        let fp = fingerprint(&*env.marker(tx).await?, FingerprintKind::Phone, phone.as_str());
+        let fp = fingerprint(&*ctx.marker(tx).await?, FingerprintKind::Phone, phone.as_str());
         let by_phone = "SELECT id FROM account WHERE kind = 'citizen' AND phone_fp = $1 AND number_fp IS NULL";
         for row in tx.rows(by_phone, [fp.into()]).await? {
             ids.insert((row.get::<String>(0)?, false));
@@ -155,7 +155,7 @@ pub(crate) async fn duplicate_candidates(
         }
         tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [(&id).into()])
             .await?;
-        let Some(account) = citizen(tx, env, &id).await? else {
+        let Some(account) = citizen(tx, ctx, &id).await? else {
             continue;
         };
         if let Some(number) = account

@@ -13,13 +13,13 @@ use ngomon_rules::records::{AccountId, RegistryRecord, RegistryStatus};
 use ngomon_rules::values::NationalId;
 
 /// The registry's answer for a number. A number that the person held before was cancelled when the next one was given.
-pub(crate) async fn ask(tx: &mut Tx, env: &StoreContext, number: NationalId) -> Result<RegistryAnswer> {
+pub(crate) async fn ask(tx: &mut Tx, ctx: &StoreContext, number: NationalId) -> Result<RegistryAnswer> {
     let Some(load) = tx.row("SELECT load FROM reference WHERE name = 'registry'", []).await? else {
         return Ok(RegistryAnswer::Unavailable);
     };
     let load: String = load.get(0)?;
-    let fp = fingerprint(&*env.marker(tx).await?, FingerprintKind::NationalId, number.as_str());
-    if let Some(record) = record(tx, env, &load, &fp).await? {
+    let fp = fingerprint(&*ctx.marker(tx).await?, FingerprintKind::NationalId, number.as_str());
+    if let Some(record) = record(tx, ctx, &load, &fp).await? {
         return Ok(RegistryAnswer::Found(Box::new(record)));
     }
     let now = tx
@@ -31,7 +31,7 @@ pub(crate) async fn ask(tx: &mut Tx, env: &StoreContext, number: NationalId) -> 
     let Some(now) = now else {
         return Ok(RegistryAnswer::NotFound);
     };
-    let found = record(tx, env, &load, &now.get::<Vec<u8>>(0)?).await?;
+    let found = record(tx, ctx, &load, &now.get::<Vec<u8>>(0)?).await?;
     Ok(found.map_or(RegistryAnswer::NotFound, |record| {
         let status = match record.status {
             RegistryStatus::Deceased => RegistryStatus::Deceased,
@@ -52,25 +52,25 @@ impl Store {
                 let Some(row) = tx.row(&sql, [account.as_str().into()]).await? else {
                     return Ok(false);
                 };
-                let stated = stated_of(&self.env.keys, &row, 0)?;
+                let stated = stated_of(&self.ctx.keys, &row, 0)?;
                 if stated.national_id.as_ref() == Some(number) {
                     return Ok(true);
                 }
                 let Some(phone) = stated.phone else { return Ok(false) };
-                let known = ask(tx, &self.env, *number).await?;
+                let known = ask(tx, &self.ctx, *number).await?;
                 Ok(matches!(known, RegistryAnswer::Found(record) if record.phone == Some(phone)))
             })
             .await
     }
 }
 
-async fn record(tx: &mut Tx, env: &StoreContext, load: &str, fp: &[u8]) -> Result<Option<RegistryRecord>> {
+async fn record(tx: &mut Tx, ctx: &StoreContext, load: &str, fp: &[u8]) -> Result<Option<RegistryRecord>> {
     let row = tx
         .row(
             "SELECT sealed FROM registry WHERE load = $1 AND number_fp = $2",
             [load.into(), fp.into()],
         )
         .await?;
-    row.map(|row| record_of(&env.keys, load, fp, &row.get::<Vec<u8>>(0)?))
+    row.map(|row| record_of(&ctx.keys, load, fp, &row.get::<Vec<u8>>(0)?))
         .transpose()
 }

@@ -20,7 +20,7 @@ impl Store {
         if silent != answered {
             return Ok(());
         }
-        let now = self.env.now();
+        let now = self.ctx.now();
         self.db
             .transaction(move |tx| {
                 Box::pin(async move {

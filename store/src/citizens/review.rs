@@ -60,22 +60,22 @@ impl Store {
     /// Requests a review of an account. Returns the receipt; if a request is open already, that one's.
     #[boxed]
     pub async fn request_review(&self, account: &AccountId) -> Result<String> {
-        let (env, account) = (self.env.clone(), account.clone());
+        let (ctx, account) = (self.ctx.clone(), account.clone());
         self.db
             .transaction(move |tx| {
-                let (env, account) = (env.clone(), account.clone());
+                let (ctx, account) = (ctx.clone(), account.clone());
                 Box::pin(async move {
                     let sql = "SELECT id FROM account_row WHERE id = $1";
                     tx.rows_for_update(sql, [account.as_str().into()]).await?;
                     if let Some(receipt) = open_request(tx, &account).await? {
                         return Ok(receipt);
                     }
-                    let receipt = new_receipt(tx, &env).await?;
+                    let receipt = new_receipt(tx, &ctx).await?;
                     let change = Change::ReviewRequested {
                         receipt: receipt.clone(),
                     };
-                    let act = Attribution::new(account.as_str(), env.ambient.now());
-                    append(tx, &env, &act, vec![Event::of_account(&account, change)]).await?;
+                    let act = Attribution::new(account.as_str(), ctx.environment.now());
+                    append(tx, &ctx, &act, vec![Event::of_account(&account, change)]).await?;
                     Ok(receipt)
                 })
             })
@@ -91,11 +91,11 @@ impl Store {
     /// Answers a request as a counter, with a reason that the owner reads.
     #[boxed]
     pub async fn answer_review(&self, operator: &Operator, receipt: &str, accepted: bool, why: &str) -> Result<()> {
-        let (env, by) = (self.env.clone(), operator.by().to_owned());
+        let (ctx, by) = (self.ctx.clone(), operator.by().to_owned());
         let (receipt, why) = (receipt.to_owned(), why.to_owned());
         self.db
             .transaction(move |tx| {
-                let (env, by, receipt, text) = (env.clone(), by.clone(), receipt.clone(), why.clone());
+                let (ctx, by, receipt, text) = (ctx.clone(), by.clone(), receipt.clone(), why.clone());
                 Box::pin(async move {
                     let sql = "SELECT account FROM review_request WHERE receipt = $1 AND accepted IS NULL";
                     let rows = tx.rows_for_update(sql, [(&receipt).into()]).await?;
@@ -103,7 +103,7 @@ impl Store {
                     let account = AccountId(row.get(0)?);
                     let change = Change::ReviewAnswered { receipt, accepted };
                     let event = Event::of_account(&account, change).with(Personal::Note { text });
-                    append(tx, &env, &Attribution::new(&by, env.ambient.now()), vec![event]).await
+                    append(tx, &ctx, &Attribution::new(&by, ctx.environment.now()), vec![event]).await
                 })
             })
             .await
@@ -124,7 +124,7 @@ impl Store {
         rows.iter()
             .map(|row| {
                 let reason = match (row.get::<Option<String>>(3)?, row.get::<Option<Vec<u8>>>(4)?) {
-                    (Some(id), Some(sealed)) => match decrypt(&self.env.keys, &id, &sealed)? {
+                    (Some(id), Some(sealed)) => match decrypt(&self.ctx.keys, &id, &sealed)? {
                         Personal::Note { text } => Some(text),
                         _ => None,
                     },

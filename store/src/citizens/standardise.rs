@@ -69,11 +69,11 @@ impl Store {
     }
 
     pub(crate) async fn send(&self, sent: SubmittedForm) -> Result<SubmissionResult> {
-        let env = self.env.clone();
+        let ctx = self.ctx.clone();
         self.db
             .transaction(move |tx| {
-                let (env, sent) = (env.clone(), sent.clone());
-                Box::pin(async move { submit(tx, &env, sent).await })
+                let (ctx, sent) = (ctx.clone(), sent.clone());
+                Box::pin(async move { submit(tx, &ctx, sent).await })
             })
             .await
     }
@@ -81,7 +81,7 @@ impl Store {
     /// The answer of the registry as last loaded, for a number.
     #[boxed]
     pub async fn registry(&self, number: NationalId) -> Result<RegistryAnswer> {
-        self.db.read(async |tx| ask(tx, &self.env, number).await).await
+        self.db.read(async |tx| ask(tx, &self.ctx, number).await).await
     }
 
     /// The outcome that a form would have now. Changes nothing, and counts no attempt.
@@ -95,10 +95,10 @@ impl Store {
         let form = parse(form, self.today());
         self.db
             .read(async |tx| {
-                let account = citizen(tx, &self.env, account.as_str()).await?;
+                let account = citizen(tx, &self.ctx, account.as_str()).await?;
                 let has_claim = account.is_some_and(|account| account.claim.is_some());
                 let taken = match registry {
-                    RegistryAnswer::Found(record) => is_claimed(tx, &self.env, record).await?,
+                    RegistryAnswer::Found(record) => is_claimed(tx, &self.ctx, record).await?,
                     RegistryAnswer::NotFound | RegistryAnswer::Unavailable => false,
                 };
                 Ok(answer(has_claim, &form, registry, taken))
@@ -126,10 +126,10 @@ impl Store {
             let words = [proof.as_str(), papers.as_str(), value.as_str()];
             let cells = submission_cells(&receipt, &account, words, row.get::<i64>(8)? != 0, row.get(2)?);
             // A forged row: nobody sent this form.
-            if !binds(&self.env.keys, SUBMISSION, &cells, Some(&row.get::<Vec<u8>>(9)?)) {
+            if !binds(&self.ctx.keys, SUBMISSION, &cells, Some(&row.get::<Vec<u8>>(9)?)) {
                 continue;
             }
-            let Personal::Form(form) = decrypt(&self.env.keys, &value, &row.get::<Vec<u8>>(4)?)? else {
+            let Personal::Form(form) = decrypt(&self.ctx.keys, &value, &row.get::<Vec<u8>>(4)?)? else {
                 return Err(corrupt());
             };
             let at = Timestamp::from_microsecond(row.get(2)?).map_err(|_| corrupt())?;
@@ -186,7 +186,7 @@ impl Store {
 
 /// Answers a form. Locks are taken in one order, the person's before the accounts': the transaction that gets the claim locks all
 /// accounts with the details of its person.
-async fn submit(tx: &mut Tx, env: &StoreContext, sent: SubmittedForm) -> Result<SubmissionResult> {
+async fn submit(tx: &mut Tx, ctx: &StoreContext, sent: SubmittedForm) -> Result<SubmissionResult> {
     let id = sent.account.as_str();
     let unknown = SubmissionResult {
         outcome: Outcome::UnknownAccount,
@@ -194,38 +194,38 @@ async fn submit(tx: &mut Tx, env: &StoreContext, sent: SubmittedForm) -> Result<
         receipt: None,
     };
     if let Some(run) = &sent.run
-        && let Some(answered) = entered(tx, env, run).await?
+        && let Some(answered) = entered(tx, ctx, run).await?
     {
         return Ok(answered);
     }
     // Load the current keys first: if this keyring is behind, that error comes before rows under newer keys look forged.
-    env.marker(tx).await?;
-    let Some(before) = citizen(tx, env, id).await? else {
+    ctx.marker(tx).await?;
+    let Some(before) = citizen(tx, ctx, id).await? else {
         return Ok(unknown);
     };
     let form = sent.parsed();
     let registry = match &form {
         Ok(form) if before.claim.is_none() => match &sent.registry {
             Some(answered) => answered.clone(),
-            None => ask(tx, env, form.national_id).await?,
+            None => ask(tx, ctx, form.national_id).await?,
         },
         _ => RegistryAnswer::Unavailable,
     };
-    let required = vouched_campaign(tx, &env.keys).await?.issue_date_required;
+    let required = vouched_campaign(tx, &ctx.keys).await?.issue_date_required;
     let answer = |has_claim: bool, taken: bool| {
         answer(has_claim, &form, &registry, taken).made_good(sent.proof, sent.phone_proven, required)
     };
     let first = answer(before.claim.is_some(), false);
     let person = match (first.outcome, &registry) {
         (Outcome::Standardised, RegistryAnswer::Found(record)) => {
-            Some((record, resolve_person(tx, env, record).await?))
+            Some((record, resolve_person(tx, ctx, record).await?))
         }
         _ => None,
     };
     tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [id.into()])
         .await?;
     // Read again under the lock.
-    let Some(account) = citizen(tx, env, id).await? else {
+    let Some(account) = citizen(tx, ctx, id).await? else {
         return Ok(unknown);
     };
     let has_claim = account.claim.is_some();
@@ -235,7 +235,7 @@ async fn submit(tx: &mut Tx, env: &StoreContext, sent: SubmittedForm) -> Result<
     let mut decided = answer(has_claim, false);
     let mut follows = Vec::new();
     if let (Outcome::Standardised, Some((record, person))) = (decided.outcome, person) {
-        if let Some(claim) = claim_of(tx, env, &person.id.0).await? {
+        if let Some(claim) = claim_of(tx, ctx, &person.id.0).await? {
             decided = answer(has_claim, true);
             follows = on_taken(&account, &claim.holder);
         } else if !sent.papers.is_empty() && withdrawn(tx, &person.id, &account.id).await?.is_some() {
@@ -261,7 +261,7 @@ async fn submit(tx: &mut Tx, env: &StoreContext, sent: SubmittedForm) -> Result<
                 full_name: record.full_name.clone(),
                 phone: record.phone.clone(),
             };
-            let others = duplicate_candidates(tx, env, &mut claim, person.numbers).await?;
+            let others = duplicate_candidates(tx, ctx, &mut claim, person.numbers).await?;
             follows = on_success(&account, &claim, sent.proof, &others);
         }
     }
@@ -271,7 +271,7 @@ async fn submit(tx: &mut Tx, env: &StoreContext, sent: SubmittedForm) -> Result<
             return Ok(submitted(&decided, receipt.clone()));
         }
         Some((receipt, _)) => receipt.clone(),
-        None => new_receipt(tx, env).await?,
+        None => new_receipt(tx, ctx).await?,
     };
     let mut events = vec![answered(&account, &sent, &decided, &receipt)];
     events.extend(follows);
@@ -279,7 +279,7 @@ async fn submit(tx: &mut Tx, env: &StoreContext, sent: SubmittedForm) -> Result<
         run: sent.run.clone(),
         ..Attribution::new(&sent.by, sent.at)
     };
-    append(tx, env, &act, events).await?;
+    append(tx, ctx, &act, events).await?;
     Ok(submitted(&decided, receipt))
 }
 

@@ -72,12 +72,12 @@ pub(crate) fn sent(submission: &Submission, proof: Proof, by: &str, at: Timestam
 }
 
 /// The recorded answer of the form with this `run`.
-pub(crate) async fn entered(tx: &mut Tx, env: &StoreContext, run: &str) -> Result<Option<SubmissionResult>> {
+pub(crate) async fn entered(tx: &mut Tx, ctx: &StoreContext, run: &str) -> Result<Option<SubmissionResult>> {
     let sql = format!("{ENTRY} WHERE j.run = $1 AND j.kind = 'form-answered' LIMIT 1");
     let Some(row) = tx.row(&sql, [run.into()]).await? else {
         return Ok(None);
     };
-    Ok(match read_entry(&env.keys, None, &row)?.entry.event.change {
+    Ok(match read_entry(&ctx.keys, None, &row)?.entry.event.change {
         Change::FormAnswered {
             receipt,
             outcome,

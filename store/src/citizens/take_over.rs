@@ -93,10 +93,10 @@ impl Store {
     /// The pending take-overs, oldest first.
     #[boxed]
     pub async fn take_overs(&self, _: &Operator) -> Result<Vec<TakeOver>> {
-        let now = self.env.now();
+        let now = self.ctx.now();
         let all = self
             .db
-            .read(async |tx| proposals(tx, &self.env, "t.state = $1 ORDER BY t.at", "waiting", now).await)
+            .read(async |tx| proposals(tx, &self.ctx, "t.state = $1 ORDER BY t.at", "waiting", now).await)
             .await?;
         let waiting = all.into_iter().filter(|one| one.state == TakeOverState::Waiting);
         Ok(waiting.collect())
@@ -105,24 +105,24 @@ impl Store {
     /// The take-over that was proposed for a form.
     #[boxed]
     pub async fn take_over(&self, _: &Operator, receipt: &str) -> Result<Option<TakeOver>> {
-        let now = self.env.now();
+        let now = self.ctx.now();
         self.db
-            .read(async |tx| proposal(tx, &self.env, receipt, now).await)
+            .read(async |tx| proposal(tx, &self.ctx, receipt, now).await)
             .await
     }
 
     /// Proposes as the first operator that the account of a form gets the claim, with a reason that the second one reads.
     #[boxed]
     pub async fn propose_take_over(&self, operator: &Operator, receipt: &str, why: &str) -> Result<()> {
-        let (env, by, receipt) = (self.env.clone(), operator.by().to_owned(), receipt.to_owned());
+        let (ctx, by, receipt) = (self.ctx.clone(), operator.by().to_owned(), receipt.to_owned());
         let why = why.to_owned();
         self.db
             .transaction(move |tx| {
-                let (env, by, receipt, text) = (env.clone(), by.clone(), receipt.clone(), why.clone());
+                let (ctx, by, receipt, text) = (ctx.clone(), by.clone(), receipt.clone(), why.clone());
                 Box::pin(async move {
-                    let case = case(tx, &env, &receipt).await?;
+                    let case = case(tx, &ctx, &receipt).await?;
                     let case = case.ok_or_else(|| Refusal::NoTakeOver(receipt.clone()))?;
-                    if let Some(there) = proposal(tx, &env, &receipt, env.now()).await? {
+                    if let Some(there) = proposal(tx, &ctx, &receipt, ctx.now()).await? {
                         return Err(over(there));
                     }
                     let change = Change::TakeOverProposed {
@@ -130,7 +130,7 @@ impl Store {
                         holder: case.old.holder,
                     };
                     let event = Event::of_account(&case.account.id, change).with(Personal::Note { text });
-                    append(tx, &env, &Attribution::new(&by, env.ambient.now()), vec![event]).await
+                    append(tx, &ctx, &Attribution::new(&by, ctx.environment.now()), vec![event]).await
                 })
             })
             .await
@@ -140,14 +140,14 @@ impl Store {
     /// message `news`.
     #[boxed]
     pub async fn approve_take_over(&self, operator: &Operator, receipt: &str, news: &str) -> Result<()> {
-        let (env, by) = (self.env.clone(), operator.by().to_owned());
+        let (ctx, by) = (self.ctx.clone(), operator.by().to_owned());
         let (receipt, news) = (receipt.to_owned(), news.to_owned());
         self.db
             .transaction(move |tx| {
-                let (env, by, receipt, news) = (env.clone(), by.clone(), receipt.clone(), news.clone());
+                let (ctx, by, receipt, news) = (ctx.clone(), by.clone(), receipt.clone(), news.clone());
                 Box::pin(async move {
-                    for owner in approve(tx, &env, &by, &receipt).await? {
-                        tell_owner(tx, &env, &owner, &news).await?;
+                    for owner in approve(tx, &ctx, &by, &receipt).await? {
+                        tell_owner(tx, &ctx, &owner, &news).await?;
                     }
                     Ok(())
                 })
@@ -158,13 +158,13 @@ impl Store {
     /// Declines a take-over as another operator, or takes it back as the first one.
     #[boxed]
     pub async fn decline_take_over(&self, operator: &Operator, receipt: &str, why: &str) -> Result<()> {
-        let (env, by) = (self.env.clone(), operator.by().to_owned());
+        let (ctx, by) = (self.ctx.clone(), operator.by().to_owned());
         let (receipt, why) = (receipt.to_owned(), why.to_owned());
         self.db
             .transaction(move |tx| {
-                let (env, by, receipt, text) = (env.clone(), by.clone(), receipt.clone(), why.clone());
+                let (ctx, by, receipt, text) = (ctx.clone(), by.clone(), receipt.clone(), why.clone());
                 Box::pin(async move {
-                    let found = proposal(tx, &env, &receipt, env.now()).await?;
+                    let found = proposal(tx, &ctx, &receipt, ctx.now()).await?;
                     let found = found.ok_or_else(|| Refusal::UnknownForm(receipt.clone()))?;
                     // An approval locks this row too.
                     tx.rows_for_update(
@@ -172,10 +172,10 @@ impl Store {
                         [found.account.as_str().into()],
                     )
                     .await?;
-                    let still = waiting(tx, &env, &receipt, env.now()).await?;
+                    let still = waiting(tx, &ctx, &receipt, ctx.now()).await?;
                     let change = Change::TakeOverDeclined { receipt };
                     let event = Event::of_account(&still.account, change).with(Personal::Note { text });
-                    append(tx, &env, &Attribution::new(&by, env.ambient.now()), vec![event]).await
+                    append(tx, &ctx, &Attribution::new(&by, ctx.environment.now()), vec![event]).await
                 })
             })
             .await
@@ -183,15 +183,15 @@ impl Store {
 }
 
 /// Approves a take-over. Returns both accounts: the new holder of the claim, and the previous one.
-async fn approve(tx: &mut Tx, env: &StoreContext, by: &str, receipt: &str) -> Result<[AccountId; 2]> {
-    let asked = proposal(tx, env, receipt, env.now()).await?;
+async fn approve(tx: &mut Tx, ctx: &StoreContext, by: &str, receipt: &str) -> Result<[AccountId; 2]> {
+    let asked = proposal(tx, ctx, receipt, ctx.now()).await?;
     let asked = asked.ok_or_else(|| Refusal::UnknownForm(receipt.to_owned()))?;
     if asked.proposed_by == by {
         return Err(Refusal::SameOperator.into());
     }
-    let case = case(tx, env, receipt).await?;
+    let case = case(tx, ctx, receipt).await?;
     // Checked again under the locks: another operator may have decided meanwhile.
-    let asked = waiting(tx, env, receipt, env.now()).await?;
+    let asked = waiting(tx, ctx, receipt, ctx.now()).await?;
     let stale = || Refusal::Stale(vec![asked.account.0.clone()]);
     // A claim that was withdrawn only after the proposal needs another proposal.
     let as_proposed = |case: &TakeOverEvidence| {
@@ -204,7 +204,7 @@ async fn approve(tx: &mut Tx, env: &StoreContext, by: &str, receipt: &str) -> Re
         holder: case.account.id.clone(),
         ..case.old.clone()
     };
-    let others = duplicate_candidates(tx, env, &mut claim, std::mem::take(&mut case.numbers)).await?;
+    let others = duplicate_candidates(tx, ctx, &mut claim, std::mem::take(&mut case.numbers)).await?;
     let follows = match case.withdrawn {
         Some(_) => Some(on_success(&case.account, &claim, Proof::Counter, &others)),
         None => {
@@ -221,7 +221,7 @@ async fn approve(tx: &mut Tx, env: &StoreContext, by: &str, receipt: &str) -> Re
     };
     let mut events = vec![Event::of_account(&asked.account, change)];
     events.extend(follows);
-    append(tx, env, &Attribution::new(by, env.ambient.now()), events).await?;
+    append(tx, ctx, &Attribution::new(by, ctx.environment.now()), events).await?;
     Ok(owners)
 }
 
@@ -240,19 +240,19 @@ struct TakeOverEvidence {
 
 /// Checks again whether the form's account may take over a weaker claim, or get one that was withdrawn. Takes the locks in the order that
 /// all follow: the person's row, then the accounts'.
-async fn case(tx: &mut Tx, env: &StoreContext, receipt: &str) -> Result<Option<TakeOverEvidence>> {
-    let form = kept(tx, env, receipt).await?;
+async fn case(tx: &mut Tx, ctx: &StoreContext, receipt: &str) -> Result<Option<TakeOverEvidence>> {
+    let form = kept(tx, ctx, receipt).await?;
     let form = form.ok_or_else(|| Refusal::UnknownForm(receipt.to_owned()))?;
     let Some(parsed) = form.parsed().filter(|_| form.shows_another_claim()) else {
         return Ok(None);
     };
-    let RegistryAnswer::Found(record) = ask(tx, env, parsed.national_id).await? else {
+    let RegistryAnswer::Found(record) = ask(tx, ctx, parsed.national_id).await? else {
         return Ok(None);
     };
     let Person {
         id: person, numbers, ..
-    } = resolve_person(tx, env, &record).await?;
-    let claim = claim_of(tx, env, &person.0).await?;
+    } = resolve_person(tx, ctx, &record).await?;
+    let claim = claim_of(tx, ctx, &person.0).await?;
     let (holder, held_by, until) = match &claim {
         Some(claim) => {
             let sql = "SELECT proof FROM claim WHERE person = $1 AND until IS NULL";
@@ -270,7 +270,7 @@ async fn case(tx: &mut Tx, env: &StoreContext, receipt: &str) -> Result<Option<T
     let both = "SELECT id FROM account_row WHERE id IN ($1, $2) ORDER BY id";
     let ids = [form.account.as_str().into(), holder.as_str().into()];
     tx.rows_for_update(both, ids).await?;
-    let Some(account) = citizen(tx, env, form.account.as_str()).await? else {
+    let Some(account) = citizen(tx, ctx, form.account.as_str()).await? else {
         return Ok(None);
     };
     let found = RegistryAnswer::Found(record.clone());
@@ -323,8 +323,8 @@ pub(crate) async fn dependent_holds(tx: &mut Tx, holder: &AccountId) -> Result<V
 }
 
 /// The take-over if it is pending; fails if it is over.
-async fn waiting(tx: &mut Tx, env: &StoreContext, receipt: &str, now: i64) -> Result<TakeOver> {
-    let found = proposal(tx, env, receipt, now).await?;
+async fn waiting(tx: &mut Tx, ctx: &StoreContext, receipt: &str, now: i64) -> Result<TakeOver> {
+    let found = proposal(tx, ctx, receipt, now).await?;
     let found = found.ok_or_else(|| Refusal::UnknownForm(receipt.to_owned()))?;
     if found.state == TakeOverState::Waiting {
         Ok(found)
@@ -342,11 +342,11 @@ fn over(found: TakeOver) -> StoreError {
     .into()
 }
 
-async fn proposal(tx: &mut Tx, env: &StoreContext, receipt: &str, now: i64) -> Result<Option<TakeOver>> {
-    Ok(proposals(tx, env, "t.receipt = $1", receipt, now).await?.pop())
+async fn proposal(tx: &mut Tx, ctx: &StoreContext, receipt: &str, now: i64) -> Result<Option<TakeOver>> {
+    Ok(proposals(tx, ctx, "t.receipt = $1", receipt, now).await?.pop())
 }
 
-async fn proposals(tx: &mut Tx, env: &StoreContext, which: &str, arg: &str, now: i64) -> Result<Vec<TakeOver>> {
+async fn proposals(tx: &mut Tx, ctx: &StoreContext, which: &str, arg: &str, now: i64) -> Result<Vec<TakeOver>> {
     let sql = format!(
         "SELECT {TAKE_OVER_CELLS}, o.name, v.id, v.sealed FROM take_over t \
          LEFT JOIN operator o ON 'operator:' || o.name = t.proposed_by \
@@ -355,14 +355,14 @@ async fn proposals(tx: &mut Tx, env: &StoreContext, which: &str, arg: &str, now:
     let mut found = Vec::new();
     for row in tx.rows(&sql, [arg.into()]).await? {
         // A forged row: nobody proposed this take-over, or somebody else did.
-        if !is_take_over(&env.keys, &row, 0)? {
+        if !is_take_over(&ctx.keys, &row, 0)? {
             continue;
         }
         let [receipt, account, holder, proposed_by, state]: [String; 5] =
             [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(5)?];
         let at: i64 = row.get(4)?;
         let reason = match (row.get::<Option<String>>(9)?, row.get::<Option<Vec<u8>>>(10)?) {
-            (Some(id), Some(sealed)) => match decrypt(&env.keys, &id, &sealed)? {
+            (Some(id), Some(sealed)) => match decrypt(&ctx.keys, &id, &sealed)? {
                 Personal::Note { text } => Some(text),
                 _ => None,
             },

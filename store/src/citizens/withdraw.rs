@@ -19,16 +19,16 @@ impl Store {
     /// [`Refusal::NeedsTwo`] if a counter changed the phone in the last thirty days.
     #[boxed]
     pub async fn withdraw_claim(&self, operator: &Operator, account: &AccountId, why: &str) -> Result<()> {
-        let (env, by) = (self.env.clone(), operator.by().to_owned());
+        let (ctx, by) = (self.ctx.clone(), operator.by().to_owned());
         let (account, why) = (account.clone(), why.to_owned());
         self.db
             .transaction(move |tx| {
-                let (env, by, account, why) = (env.clone(), by.clone(), account.clone(), why.clone());
+                let (ctx, by, account, why) = (ctx.clone(), by.clone(), account.clone(), why.clone());
                 Box::pin(async move {
-                    if phone_changed_lately(tx, &env, &account).await? {
+                    if phone_changed_lately(tx, &ctx, &account).await? {
                         return Err(Refusal::NeedsTwo.into());
                     }
-                    withdraw(tx, &env, &Attribution::new(&by, env.ambient.now()), &account, &why).await
+                    withdraw(tx, &ctx, &Attribution::new(&by, ctx.environment.now()), &account, &why).await
                 })
             })
             .await
@@ -38,7 +38,7 @@ impl Store {
 /// Withdraws it in the caller's transaction; the caller has checked who agreed to it.
 pub(crate) async fn withdraw(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     act: &Attribution,
     account: &AccountId,
     why: &str,
@@ -52,12 +52,12 @@ pub(crate) async fn withdraw(
     tx.rows_for_update(numbers, [(&person).into()]).await?;
     tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
         .await?;
-    let claim = claim_of(tx, env, &person).await?;
+    let claim = claim_of(tx, ctx, &person).await?;
     let claim = claim.filter(|claim| claim.holder == *account).ok_or_else(none)?;
     let caused = dependent_holds(tx, account).await?;
     let mut events = on_withdrawal(&claim, &caused);
     if let Some(ended) = events.first_mut() {
         ended.personal = Some(Personal::Note { text: why.to_owned() });
     }
-    append(tx, env, act, events).await
+    append(tx, ctx, act, events).await
 }

@@ -101,21 +101,21 @@ fn clause_of(change: &Change) -> Option<String> {
 /// Writes a commit of the journal without touching the projections. With a `load`, it counts once that load is applied.
 pub(crate) async fn write(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     act: &Attribution,
     events: Vec<Event>,
     load: Option<&str>,
 ) -> Result<Vec<Entry>> {
-    let (commit, at) = (env.id(), env.now());
-    let mark = env.marker(tx).await?.key_id();
-    let age = env.keys.age_of(mark.version());
+    let (commit, at) = (ctx.id(), ctx.now());
+    let mark = ctx.marker(tx).await?.key_id();
+    let age = ctx.keys.age_of(mark.version());
     let mut entries = Vec::with_capacity(events.len());
     let mut journal = Vec::with_capacity(events.len());
     let mut values = Vec::new();
     let mut macs = Vec::with_capacity(events.len());
     for (ord, event) in (0..).zip(events) {
         let body = serde_json::to_string(&event.change).map_err(|e| StoreError::corrupt("an event", e))?;
-        let sealed = event.personal.as_ref().map(|p| encrypt(env, p)).transpose()?;
+        let sealed = event.personal.as_ref().map(|p| encrypt(ctx, p)).transpose()?;
         let (subject_kind, subject) = event.subject.parts();
         let clause = clause_of(&event.change);
         let kind = kind_of(&body);
@@ -133,7 +133,7 @@ pub(crate) async fn write(
             ],
             commitment: sealed.as_ref().map(|s| &s.commitment[..]),
         };
-        let mac = signed.parts(|parts| env.keys.journal_mac(age, parts));
+        let mac = signed.parts(|parts| ctx.keys.journal_mac(age, parts));
         journal.push(vec![
             commit.as_str().into(),
             ord.into(),
@@ -182,7 +182,7 @@ pub(crate) async fn write(
         digest: digest_of(&macs).to_vec(),
         load: load.map(str::to_owned),
     };
-    let mac = head.mac(&env.keys, age);
+    let mac = head.mac(&ctx.keys, age);
     tx.execute(
         "INSERT INTO journal_commit (id, at, entries, digest, mac, load) VALUES ($1,$2,$3,$4,$5,$6)",
         [

@@ -22,11 +22,11 @@ pub(crate) fn place(id: &str) -> AssociatedData<'_> {
     }
 }
 
-pub(crate) fn encrypt(env: &StoreContext, personal: &Personal) -> Result<Sealed> {
+pub(crate) fn encrypt(ctx: &StoreContext, personal: &Personal) -> Result<Sealed> {
     let plain = serde_json::to_vec(personal).map_err(|e| StoreError::corrupt("a value", e))?;
-    let (id, salt) = (env.id(), env.ambient.bytes());
+    let (id, salt) = (ctx.id(), ctx.environment.bytes());
     Ok(Sealed {
-        sealed: env.keys.encrypt(place(&id), &plain, &env.ambient),
+        sealed: ctx.keys.encrypt(place(&id), &plain, &ctx.environment),
         commitment: commitment(&salt, &plain),
         id,
         salt,

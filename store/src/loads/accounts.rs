@@ -29,20 +29,20 @@ impl OpenLoad {
         let keys = rows.iter().map(|row| key(row).into()).collect();
         let waiting = waiting_rows(&self.store, (self.incoming.table, &self.id), keys).await?;
         self.mended.extend(waiting);
-        let (env, act, load) = (self.store.env.clone(), self.act(), self.id.clone());
+        let (ctx, act, load) = (self.store.ctx.clone(), self.act(), self.id.clone());
         let rows = Arc::new(rows);
         let counts = self
             .store
             .db
             .transaction(move |tx| {
-                let (env, act, load, rows) = (env.clone(), act.clone(), load.clone(), Arc::clone(&rows));
+                let (ctx, act, load, rows) = (ctx.clone(), act.clone(), load.clone(), Arc::clone(&rows));
                 Box::pin(async move {
-                    heartbeat(tx, &load, env.now()).await?;
-                    let events = new_ones(tx, &env, &rows).await?;
+                    heartbeat(tx, &load, ctx.now()).await?;
+                    let events = new_ones(tx, &ctx, &rows).await?;
                     let mut counts = CounterDeltas::default();
                     if !events.is_empty() {
-                        let entries = write(tx, &env, &act, events, Some(&load)).await?;
-                        project(tx, &env, &entries, &mut counts).await?;
+                        let entries = write(tx, &ctx, &act, events, Some(&load)).await?;
+                        project(tx, &ctx, &entries, &mut counts).await?;
                     }
                     Ok(counts)
                 })
@@ -53,7 +53,7 @@ impl OpenLoad {
     }
 }
 
-async fn new_ones(tx: &mut Tx, env: &StoreContext, rows: &[AccountRow]) -> Result<Vec<Event>> {
+async fn new_ones(tx: &mut Tx, ctx: &StoreContext, rows: &[AccountRow]) -> Result<Vec<Event>> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -72,7 +72,7 @@ async fn new_ones(tx: &mut Tx, env: &StoreContext, rows: &[AccountRow]) -> Resul
             unit: row.unit.clone(),
             created_on: row.created_on,
             last_sign_in_on: row.last_sign_in_on,
-            login: LoginId(env.id()),
+            login: LoginId(ctx.id()),
         };
         let personal = Personal::Account {
             stated: row.stated.clone(),
@@ -96,7 +96,7 @@ async fn new_ones(tx: &mut Tx, env: &StoreContext, rows: &[AccountRow]) -> Resul
 /// Activates the accounts of a load: counts them, and checks them against the claims that are in force (C4).
 pub(crate) async fn activate(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     act: &Attribution,
     load: &str,
     opened_at: i64,
@@ -111,7 +111,7 @@ pub(crate) async fn activate(
         .await?;
     let taught = taught.iter().map(|row| row.get(0)).collect::<Result<Vec<_>>>()?;
     officials_of(tx, taught, &mut counts).await?;
-    counts.flush(tx, env.ambient.bytes::<1>()[0]).await?;
+    counts.flush(tx, ctx.environment.bytes::<1>()[0]).await?;
 
     let mut found = BTreeSet::new();
     for sql in [
@@ -140,7 +140,7 @@ pub(crate) async fn activate(
     }
     let mut events = Vec::new();
     for (id, person) in found {
-        let (Some(account), Some(mut claim)) = (citizen(tx, env, &id).await?, claim_of(tx, env, &person).await?) else {
+        let (Some(account), Some(mut claim)) = (citizen(tx, ctx, &id).await?, claim_of(tx, ctx, &person).await?) else {
             continue;
         };
         // The account's number belongs to the person, but the registry did not name it when the claim was made.
@@ -149,5 +149,5 @@ pub(crate) async fn activate(
         }
         events.extend(on_arrival(&account, &[claim]));
     }
-    append(tx, env, act, events).await
+    append(tx, ctx, act, events).await
 }

@@ -34,15 +34,15 @@ impl Store {
     #[boxed]
     pub async fn begin_load(&self, incoming: LoadRequest, approve: Option<&str>) -> Result<LoadDecision> {
         self.discard_stale_loads().await?;
-        let (env, asked) = (self.env.clone(), incoming.clone());
+        let (ctx, asked) = (self.ctx.clone(), incoming.clone());
         let approve = approve.map(str::to_owned);
         let (id, faults, marker) = self
             .db
             .transaction(move |tx| {
-                let (env, asked, approve) = (env.clone(), asked.clone(), approve.clone());
+                let (ctx, asked, approve) = (ctx.clone(), asked.clone(), approve.clone());
                 Box::pin(async move {
-                    let (id, faults) = open(tx, &env, &asked, approve).await?;
-                    Ok((id, faults, env.marker(tx).await?))
+                    let (id, faults) = open(tx, &ctx, &asked, approve).await?;
+                    Ok((id, faults, ctx.marker(tx).await?))
                 })
             })
             .await?;
@@ -65,14 +65,14 @@ impl Store {
             waiting: RowDigests::default(),
             mended: BTreeSet::new(),
             marker,
-            opened_at: self.env.now(),
+            opened_at: self.ctx.now(),
         })))
     }
 }
 
 pub(crate) async fn open(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     asked: &LoadRequest,
     approve: Option<String>,
 ) -> Result<(String, Vec<HealthFault>)> {
@@ -89,7 +89,7 @@ pub(crate) async fn open(
                     (&id).into(),
                     asked.table.into(),
                     (&asked.digest).into(),
-                    env.now().into(),
+                    ctx.now().into(),
                 ],
             )
             .await?;
@@ -99,27 +99,27 @@ pub(crate) async fn open(
         // A waiting load from before loads had a MAC gets one now: the approver has exactly its file.
         let sql = format!("SELECT {LOAD} FROM load WHERE id = $1");
         for row in tx.rows(&sql, [(&id).into()]).await? {
-            let mac = bound::LOAD.mac(&env.keys, &bound::LOAD.cells(&row, 0)?);
+            let mac = bound::LOAD.mac(&ctx.keys, &bound::LOAD.cells(&row, 0)?);
             tx.execute("UPDATE load SET mac = $2 WHERE id = $1", [(&id).into(), mac])
                 .await?;
         }
         return Ok((id, Vec::new()));
     }
-    let faults = health::judge(tx, env, asked).await?;
-    let id = env.id();
+    let faults = health::judge(tx, ctx, asked).await?;
+    let id = ctx.id();
     let state = if faults.is_empty() { "open" } else { "waiting" };
     let cells = vec![
         (&id).into(),
         asked.table.into(),
         (&asked.digest).into(),
-        env.now().into(),
+        ctx.now().into(),
         asked.as_of.to_string().into(),
         (&asked.by).into(),
         asked.scope().into(),
         number(asked.rows).into(),
         number(asked.unreadable).into(),
     ];
-    let mut row = bound::LOAD.row(&env.keys, cells);
+    let mut row = bound::LOAD.row(&ctx.keys, cells);
     row.push(state.into());
     tx.execute(
         "INSERT INTO load (id, name, digest, at, as_of, by_whom, scope, row_count, unreadable, mac, state, beat) \

@@ -32,7 +32,7 @@ impl OpenLoad {
 impl Store {
     /// Discards the loads whose process has sent no heartbeat for [`SILENCE`].
     pub(crate) async fn discard_stale_loads(&self) -> Result<()> {
-        let now = self.env.now();
+        let now = self.ctx.now();
         let silent = self
             .db
             .read(async |tx| {

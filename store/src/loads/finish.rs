@@ -22,8 +22,8 @@ impl OpenLoad {
         let id = self.id.clone();
         let (store, table) = (self.store.clone(), self.incoming.table);
         let gone = self.gone().await?;
-        let (env, load, incoming, act, opened_at) = (
-            self.store.env.clone(),
+        let (ctx, load, incoming, act, opened_at) = (
+            self.store.ctx.clone(),
             self.id.clone(),
             self.incoming.clone(),
             self.act(),
@@ -35,38 +35,38 @@ impl OpenLoad {
         store
             .db
             .transaction(move |tx| {
-                let (env, load, incoming, act) = (env.clone(), load.clone(), incoming.clone(), act.clone());
+                let (ctx, load, incoming, act) = (ctx.clone(), load.clone(), incoming.clone(), act.clone());
                 let (gone, counted, mended) = (gone.clone(), counted.clone(), mended.clone());
                 let (mut waiting, rows) = (waiting.clone(), rows.clone());
                 Box::pin(async move {
                     tx.rows_for_update("SELECT id FROM arrival", []).await?;
-                    heartbeat(tx, &load, env.now()).await?;
+                    heartbeat(tx, &load, ctx.now()).await?;
                     tx.execute("UPDATE load SET state = 'applied' WHERE id = $1", [(&load).into()])
                         .await?;
                     match incoming.table {
                         "citizens" | "officials" => {
-                            accounts::activate(tx, &env, &act, &load, opened_at, counted).await?;
+                            accounts::activate(tx, &ctx, &act, &load, opened_at, counted).await?;
                         }
                         "profiles" => {
-                            project_staged(tx, &env, &load, "person_number, profile, staff_key", false).await?;
+                            project_staged(tx, &ctx, &load, "person_number, profile, staff_key", false).await?;
                         }
                         _ => {
                             references::activate(tx, incoming.table, &load).await?;
-                            project_staged(tx, &env, &load, "person_number, person_link", true).await?;
+                            project_staged(tx, &ctx, &load, "person_number, person_link", true).await?;
                         }
                     }
                     end_quarantine(tx, &incoming, &load, &mended).await?;
                     let mut events = gone;
-                    let (others, _) = evidence::waiting(tx, &env.keys, incoming.table, &load, None).await?;
+                    let (others, _) = evidence::waiting(tx, &ctx.keys, incoming.table, &load, None).await?;
                     waiting.merge(others);
-                    let own = evidence::row_of_load(tx, &env.keys, &load).await?;
+                    let own = evidence::row_of_load(tx, &ctx.keys, &load).await?;
                     let evidence = LoadDigests {
                         load: own,
                         rows,
                         waiting: waiting.digest(),
                     };
                     events.push(applied(&incoming, &load, evidence));
-                    append(tx, &env, &act, events).await
+                    append(tx, &ctx, &act, events).await
                 })
             })
             .await?;
@@ -81,7 +81,7 @@ impl OpenLoad {
 /// `binds`, the resulting rows get a MAC, so the entries are checked as in a replay.
 pub(crate) async fn project_staged(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     load: &str,
     grows: &str,
     binds: bool,
@@ -98,20 +98,20 @@ pub(crate) async fn project_staged(
     let mut walk = Walk::default();
     for (at, commit) in (1_usize..).zip(commits) {
         let (head, mac) = head_of(&commit)?;
-        let age = binds.then(|| walk.age_of(&env.keys, &head, &mac)).flatten();
+        let age = binds.then(|| walk.age_of(&ctx.keys, &head, &mac)).flatten();
         let mut entries = Vec::new();
         let sql = format!("{ENTRY} WHERE j.commit_id = $1 ORDER BY j.ord");
         tx.for_each_row(&sql, [head.id.into()], |row| {
-            entries.push(read_entry(&env.keys, age, &row)?.entry);
+            entries.push(read_entry(&ctx.keys, age, &row)?.entry);
             Ok(())
         })
         .await?;
-        project(tx, env, &entries, &mut counts).await?;
+        project(tx, ctx, &entries, &mut counts).await?;
         if many && at.is_power_of_two() {
             tx.analyze(grows).await?;
         }
     }
-    counts.flush(tx, env.ambient.bytes::<1>()[0]).await
+    counts.flush(tx, ctx.environment.bytes::<1>()[0]).await
 }
 
 pub(crate) fn applied(incoming: &LoadRequest, load: &str, evidence: LoadDigests) -> Event {

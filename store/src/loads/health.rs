@@ -45,7 +45,7 @@ pub enum HealthFault {
     UnitsMissing(Vec<UnitCode>),
 }
 
-pub(crate) async fn judge(tx: &mut Tx, env: &StoreContext, incoming: &LoadRequest) -> Result<Vec<HealthFault>> {
+pub(crate) async fn judge(tx: &mut Tx, ctx: &StoreContext, incoming: &LoadRequest) -> Result<Vec<HealthFault>> {
     let mut faults = Vec::new();
     if let Some(before) = rows_before(tx, incoming).await?
         && incoming.rows * 10 < before * 9
@@ -56,9 +56,9 @@ pub(crate) async fn judge(tx: &mut Tx, env: &StoreContext, incoming: &LoadReques
         });
     }
     faults.extend(more_unreadable(tx, incoming).await?);
-    faults.extend(another_day(tx, env, incoming).await?);
+    faults.extend(another_day(tx, ctx, incoming).await?);
     if incoming.table == "units" {
-        faults.extend(units_missing(tx, env, incoming).await?);
+        faults.extend(units_missing(tx, ctx, incoming).await?);
     }
     Ok(faults)
 }
@@ -88,9 +88,9 @@ async fn more_unreadable(tx: &mut Tx, incoming: &LoadRequest) -> Result<Option<H
 }
 
 /// Checks the day of the file; only a file that replaces everything must not be of an earlier day than the last one.
-async fn another_day(tx: &mut Tx, env: &StoreContext, incoming: &LoadRequest) -> Result<Option<HealthFault>> {
+async fn another_day(tx: &mut Tx, ctx: &StoreContext, incoming: &LoadRequest) -> Result<Option<HealthFault>> {
     let now = incoming.as_of;
-    if now > local_day(env.ambient.now()) {
+    if now > local_day(ctx.environment.now()) {
         return Ok(Some(HealthFault::DayToCome(now)));
     }
     if !incoming.is_whole() {
@@ -106,7 +106,7 @@ async fn another_day(tx: &mut Tx, env: &StoreContext, incoming: &LoadRequest) ->
 }
 
 /// Units in use that the file lacks: public lists leave out units that have ended.
-async fn units_missing(tx: &mut Tx, env: &StoreContext, incoming: &LoadRequest) -> Result<Option<HealthFault>> {
+async fn units_missing(tx: &mut Tx, ctx: &StoreContext, incoming: &LoadRequest) -> Result<Option<HealthFault>> {
     let mut used = BTreeSet::new();
     let sql =
         "SELECT DISTINCT unit FROM account WHERE unit <> '' UNION SELECT DISTINCT unit FROM profile WHERE gone = 0";
@@ -118,7 +118,7 @@ async fn units_missing(tx: &mut Tx, env: &StoreContext, incoming: &LoadRequest) 
     let sql =
         "SELECT n.load, n.ord, n.sealed FROM reference r JOIN notice n ON n.load = r.load WHERE r.name = 'notices'";
     tx.for_each_row(sql, [], |row| {
-        let notice = notice_of(&env.keys, &row.get::<String>(0)?, row.get(1)?, &row.get::<Vec<u8>>(2)?)?;
+        let notice = notice_of(&ctx.keys, &row.get::<String>(0)?, row.get(1)?, &row.get::<Vec<u8>>(2)?)?;
         if notice.withdrawn_on.is_none_or(|day| day > incoming.as_of) {
             used.insert(notice.to_unit);
             used.extend(notice.from_unit);

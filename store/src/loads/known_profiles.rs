@@ -59,7 +59,7 @@ impl KnownKeys {
                 let sql = format!(
                     "SELECT {COLUMNS} FROM staff_key k JOIN profile p ON p.id = k.holder WHERE k.kind = 'profile' AND k.fp IN ({{}})"
                 );
-                let marker = store.env.marker(tx).await?;
+                let marker = store.ctx.marker(tx).await?;
                 let keys: Vec<SqlValue> = rows.iter().flat_map(|row| keys_of(&marker, row)).map(SqlValue::from).collect();
                 for_each_in(tx, &sql, &keys, &mut take).await?;
                 Ok(PersonNumbers::default())

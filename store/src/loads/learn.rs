@@ -28,7 +28,7 @@ fn numbers(record: &RegistryRecord) -> impl Iterator<Item = NationalId> {
 impl OpenLoad {
     /// Stages what these records add: it counts with the load.
     pub(crate) async fn learn(&mut self, records: &[RegistryRecord], numbers: &[Vec<Vec<u8>>]) -> Result<()> {
-        let (env, load) = (self.store.env.clone(), self.id.clone());
+        let (ctx, load) = (self.store.ctx.clone(), self.id.clone());
         let events = self
             .store
             .db
@@ -36,8 +36,8 @@ impl OpenLoad {
                 let with = records.iter().zip(numbers);
                 let numbered: Vec<NumberedRecord<'_>> =
                     with.map(|(record, fps)| NumberedRecord { record, fps }).collect();
-                let mut events = numbers_proven(tx, &env, &load, &numbered).await?;
-                events.extend(details_changed(tx, &env, &self.marker, &load, &numbered).await?);
+                let mut events = numbers_proven(tx, &ctx, &load, &numbered).await?;
+                events.extend(details_changed(tx, &ctx, &self.marker, &load, &numbered).await?);
                 Ok(events)
             })
             .await?;
@@ -48,10 +48,10 @@ impl OpenLoad {
         self.store
             .db
             .transaction(move |tx| {
-                let (env, act, load, events) = (env.clone(), act.clone(), load.clone(), events.clone());
+                let (ctx, act, load, events) = (ctx.clone(), act.clone(), load.clone(), events.clone());
                 Box::pin(async move {
-                    heartbeat(tx, &load, env.now()).await?;
-                    write(tx, &env, &act, events, Some(&load)).await.map(drop)
+                    heartbeat(tx, &load, ctx.now()).await?;
+                    write(tx, &ctx, &act, events, Some(&load)).await.map(drop)
                 })
             })
             .await
@@ -61,7 +61,7 @@ impl OpenLoad {
 /// The new links between numbers, from records that name former numbers.
 async fn numbers_proven(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     load: &str,
     records: &[NumberedRecord<'_>],
 ) -> Result<Vec<Event>> {
@@ -107,7 +107,7 @@ async fn numbers_proven(
             continue;
         }
         let known = fps.iter().find_map(|fp| persons.get(fp)).cloned();
-        let person = known.unwrap_or_else(|| env.id());
+        let person = known.unwrap_or_else(|| ctx.id());
         events.push(Event {
             subject: Subject::Person(PersonId(person)),
             change: Change::NumbersProven { load: load.to_owned() },
@@ -122,7 +122,7 @@ async fn numbers_proven(
 /// The claims whose person now has another number, phone or name. What the registry lacks changes nothing.
 async fn details_changed(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     marker: &Fingerprinter,
     load: &str,
     records: &[NumberedRecord<'_>],
@@ -173,7 +173,7 @@ async fn details_changed(
         if now.number_fp == was.number_fp && now.name_fp == was.name_fp && !phone_differs {
             continue;
         }
-        let Some(claim) = claim_of(tx, env, &was.person).await? else {
+        let Some(claim) = claim_of(tx, ctx, &was.person).await? else {
             continue;
         };
         let mut known: Vec<NationalId> = numbers(record).collect();

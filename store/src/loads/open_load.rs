@@ -60,10 +60,10 @@ impl OpenLoad {
                 cells: row.cells,
             };
             let [code_fp, number_fp, name_fp] = inside.fingerprints(&self.marker);
-            let sealed = inside.seal(&self.store.env, &self.id, &row.row)?;
+            let sealed = inside.seal(&self.store.ctx, &self.id, &row.row)?;
             let plain = serde_json::to_vec(&inside).map_err(|e| StoreError::corrupt("a row", e))?;
             let named = [&self.id, row.row.as_str(), self.incoming.table, row.reason.name()];
-            evidence::add_waiting(&mut self.waiting, &self.store.env.keys, named, &plain);
+            evidence::add_waiting(&mut self.waiting, &self.store.ctx.keys, named, &plain);
             cells.push(vec![
                 self.id.as_str().into(),
                 row.row.into(),
@@ -84,11 +84,11 @@ impl OpenLoad {
 
     /// Inserts rows of a reference.
     pub(crate) async fn stage(&self, into: &'static str, rows: Vec<Vec<SqlValue>>) -> Result<()> {
-        let (id, env) = (self.id.clone(), self.store.env.clone());
+        let (id, ctx) = (self.id.clone(), self.store.ctx.clone());
         self.store
             .db
             .transaction(move |tx| {
-                let (id, rows, now) = (id.clone(), rows.clone(), env.now());
+                let (id, rows, now) = (id.clone(), rows.clone(), ctx.now());
                 Box::pin(async move {
                     heartbeat(tx, &id, now).await?;
                     tx.insert(into, rows, "").await

@@ -36,13 +36,13 @@ impl OpenLoad {
         }
         let mut changed = Vec::new();
         for row in rows {
-            let env = &self.store.env;
+            let ctx = &self.store.ctx;
             let at = self
                 .known
                 .see(&self.marker, row.employee_code.as_deref(), row.national_id);
             let known = at.and_then(|at| self.known.profiles.get(at));
             let same = match known {
-                Some(known) => !known.gone && known.row_digest == row_digest(env, &row)?,
+                Some(known) => !known.gone && known.row_digest == row_digest(ctx, &row)?,
                 None => false,
             };
             if !same {
@@ -52,15 +52,15 @@ impl OpenLoad {
         if changed.is_empty() {
             return Ok(());
         }
-        let (env, act, load, changed) = (self.store.env.clone(), self.act(), self.id.clone(), Arc::new(changed));
+        let (ctx, act, load, changed) = (self.store.ctx.clone(), self.act(), self.id.clone(), Arc::new(changed));
         self.store
             .db
             .transaction(move |tx| {
-                let (env, act, load, changed) = (env.clone(), act.clone(), load.clone(), Arc::clone(&changed));
+                let (ctx, act, load, changed) = (ctx.clone(), act.clone(), load.clone(), Arc::clone(&changed));
                 Box::pin(async move {
-                    heartbeat(tx, &load, env.now()).await?;
-                    let events = versions(tx, &env, &load, &changed).await?;
-                    write(tx, &env, &act, events, Some(&load)).await.map(drop)
+                    heartbeat(tx, &load, ctx.now()).await?;
+                    let events = versions(tx, &ctx, &load, &changed).await?;
+                    write(tx, &ctx, &act, events, Some(&load)).await.map(drop)
                 })
             })
             .await
@@ -127,11 +127,11 @@ pub(crate) async fn waiting_rows(
 
 async fn versions(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     load: &str,
     rows: &[(Option<String>, Profile)],
 ) -> Result<Vec<Event>> {
-    let marker = env.marker(tx).await?;
+    let marker = ctx.marker(tx).await?;
     let numbers = |row: &Profile| -> Vec<Vec<u8>> {
         let all = row.national_id.iter().chain(&row.former_ids);
         all.map(|n| fingerprint(&marker, FingerprintKind::NationalId, n.as_str()))
@@ -155,12 +155,12 @@ async fn versions(
             None
         } else {
             let known = numbers.iter().find_map(|fp| persons.get(fp)).cloned();
-            let person = known.unwrap_or_else(|| env.id());
+            let person = known.unwrap_or_else(|| ctx.id());
             persons.extend(numbers.into_iter().map(|fp| (fp, person.clone())));
             Some(PersonId(person))
         };
         events.push(Event {
-            subject: Subject::Profile(ProfileId(id.clone().unwrap_or_else(|| env.id()))),
+            subject: Subject::Profile(ProfileId(id.clone().unwrap_or_else(|| ctx.id()))),
             change: Change::ProfileTaken {
                 person,
                 load: load.to_owned(),

@@ -17,12 +17,12 @@ use ngomon_rules::unit::Unit;
 /// the contents of its row.
 pub(crate) async fn rows_of(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     table: &str,
     load: &str,
 ) -> Result<(RowDigests, Option<&'static str>)> {
     let (mut digests, mut fault) = (RowDigests::default(), None);
-    let (keys, marker) = (&env.keys, env.marker(tx).await?);
+    let (keys, marker) = (&ctx.keys, ctx.marker(tx).await?);
     match table {
         "registry" => {
             let (mut named, mut kept) = (RowDigests::default(), RowDigests::default());
@@ -86,7 +86,7 @@ impl OpenLoad {
     /// Stages rows of the registry.
     #[boxed]
     pub async fn registry(&mut self, records: Vec<RegistryRecord>) -> Result<()> {
-        let rows = RegistryRows::of(&self.store.env, &self.marker, &self.id, &records)?;
+        let rows = RegistryRows::of(&self.store.ctx, &self.marker, &self.id, &records)?;
         self.rows.merge(rows.digests);
         self.stage(RegistryRows::RECORDS, rows.records).await?;
         self.stage(RegistryRows::FORMER, rows.former).await?;
@@ -100,7 +100,7 @@ impl OpenLoad {
         for unit in units {
             let body = serde_json::to_string(&unit).map_err(|e| StoreError::corrupt("a unit", e))?;
             let parts = [unit.code.as_str().as_bytes(), body.as_bytes()];
-            self.rows.add(&self.store.env.keys, "unit", &parts);
+            self.rows.add(&self.store.ctx.keys, "unit", &parts);
             rows.push(vec![self.id.as_str().into(), unit.code.as_str().into(), body.into()]);
         }
         self.stage("unit (load, code, body)", rows).await
@@ -109,14 +109,14 @@ impl OpenLoad {
     /// Stages movement notices, in the order of their rows.
     #[boxed]
     pub async fn notices(&mut self, notices: Vec<Notice>) -> Result<()> {
-        let env = self.store.env.clone();
+        let ctx = self.store.ctx.clone();
         let mut rows = Vec::with_capacity(notices.len());
         for notice in notices {
             self.ord += 1;
             let place = [self.id.as_bytes(), &self.ord.to_be_bytes()].concat();
             let plain = json(&notice)?;
-            let sealed = env.keys.encrypt(notice_place(&place), &plain, &env.ambient);
-            self.rows.add(&env.keys, "notice", &[&self.ord.to_be_bytes(), &plain]);
+            let sealed = ctx.keys.encrypt(notice_place(&place), &plain, &ctx.environment);
+            self.rows.add(&ctx.keys, "notice", &[&self.ord.to_be_bytes(), &plain]);
             let fp = number_of(&self.marker, &notice);
             rows.push(vec![self.id.as_str().into(), self.ord.into(), sealed.into(), fp.into()]);
         }

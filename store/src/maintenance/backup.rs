@@ -125,7 +125,7 @@ impl Store {
     /// Restores a backup into an empty database, under the keys with which it was made, and rebuilds the projections. First deletes what
     /// an aborted restore left there.
     #[boxed(?Send)]
-    pub async fn restore(places: &StorePaths, dir: &Path, ambient: Environment) -> Result<Restored> {
+    pub async fn restore(places: &StorePaths, dir: &Path, environment: Environment) -> Result<Restored> {
         let manifest = Manifest::read(dir)?;
         let keys = Keyring::open(&places.keys)?;
         if manifest.keyring != keys.id() {
@@ -149,7 +149,7 @@ impl Store {
             return Err(Refusal::NotEmpty(places.data.to_string()).into());
         }
         db.migrate().await?;
-        let claim = ambient.uuid().to_string();
+        let claim = environment.uuid().to_string();
         begin(&db, &claim, mark).await?;
         for (table, contents) in &tables {
             fill(&db, &claim, table, contents, &file_of(dir, table.name)).await?;
@@ -157,7 +157,7 @@ impl Store {
         // Imports that were running at the time of the backup have no process here: clear their heartbeat.
         db.transaction(|tx| Box::pin(tx.execute("UPDATE load SET beat = 0 WHERE state = 'open'", [])))
             .await?;
-        let store = Self::open_as(places, OpenMode::Restored, ambient).await?;
+        let store = Self::open_as(places, OpenMode::Restored, environment).await?;
         store.rebuild(&mut |_| {}).await?;
         let last = LastCheckpoint::read(places, store.keys());
         let behind = match store

@@ -26,11 +26,11 @@ impl Store {
     /// Adds the keys of the next rotation to the file, where they are not used yet: other machines get them before they are needed.
     #[boxed]
     pub async fn prepare_keys(&self) -> Result<()> {
-        let keys = &self.env.keys;
+        let keys = &self.ctx.keys;
         keys.read_again()?;
         // A keyring that is behind others must not start a rotation of its own.
-        self.db.read(async |tx| self.env.marker(tx).await).await?;
-        keys.prepared(&self.env.ambient)?.save()?;
+        self.db.read(async |tx| self.ctx.marker(tx).await).await?;
+        keys.prepared(&self.ctx.environment)?.save()?;
         Ok(keys.read_again()?)
     }
 
@@ -38,41 +38,41 @@ impl Store {
     #[boxed]
     pub async fn rotate_keys(&self, progress: &mut (dyn FnMut(u64) + Send)) -> Result<()> {
         self.prepare_keys().await?;
-        let env = StoreContext {
-            keys: self.env.keys.rotated()?,
-            ambient: self.env.ambient.clone(),
+        let ctx = StoreContext {
+            keys: self.ctx.keys.rotated()?,
+            environment: self.ctx.environment.clone(),
             news: None,
         };
-        let (version, _) = env.keys.fingerprint_versions();
-        let marker = env.keys.marker(env.keys.mark_of(version))?;
-        self.rebuild_projections(&env, &marker, progress).await?;
-        env.keys.save()?;
-        self.env.keys.read_again()?;
+        let (version, _) = ctx.keys.fingerprint_versions();
+        let marker = ctx.keys.marker(ctx.keys.mark_of(version))?;
+        self.rebuild_projections(&ctx, &marker, progress).await?;
+        ctx.keys.save()?;
+        self.ctx.keys.read_again()?;
         // From here on this process uses the new keys too.
-        self.db.read(async |tx| self.env.marker(tx).await).await?;
+        self.db.read(async |tx| self.ctx.marker(tx).await).await?;
         Ok(())
     }
 }
 
 /// Computes under the new key the fingerprints that do not follow from the journal: those of references and of rows in quarantine, whose
 /// encrypted values are in the same row. From here on the transaction uses that key.
-pub(crate) async fn take_references_to(tx: &mut Tx, env: &StoreContext, marker: &Fingerprinter) -> Result<()> {
+pub(crate) async fn take_references_to(tx: &mut Tx, ctx: &StoreContext, marker: &Fingerprinter) -> Result<()> {
     let (now, mark) = (tx.fingerprint_key().await?, marker.key_id());
     if now == mark {
         return Ok(());
     }
     if now.version() >= mark.version() {
-        return Err(env.keys.behind().into());
+        return Err(ctx.keys.behind().into());
     }
-    registry(tx, env, marker).await?;
-    notices(tx, env, marker).await?;
-    quarantine(tx, env, marker).await?;
-    take_bound_to(tx, &env.keys, now.version()).await?;
+    registry(tx, ctx, marker).await?;
+    notices(tx, ctx, marker).await?;
+    quarantine(tx, ctx, marker).await?;
+    take_bound_to(tx, &ctx.keys, now.version()).await?;
     tx.set_fingerprint_key(mark).await
 }
 
 /// A fingerprint starts with its version, so those of older versions sort first.
-async fn registry(tx: &mut Tx, env: &StoreContext, marker: &Fingerprinter) -> Result<()> {
+async fn registry(tx: &mut Tx, ctx: &StoreContext, marker: &Fingerprinter) -> Result<()> {
     let version = marker.key_id().version();
     let Some(load) = tx.row("SELECT load FROM reference WHERE name = 'registry'", []).await? else {
         return Ok(());
@@ -90,13 +90,13 @@ async fn registry(tx: &mut Tx, env: &StoreContext, marker: &Fingerprinter) -> Re
         let mut records = Vec::with_capacity(found.len());
         for row in &found {
             records.push(record_of(
-                &env.keys,
+                &ctx.keys,
                 &load,
                 &row.get::<Vec<u8>>(0)?,
                 &row.get::<Vec<u8>>(1)?,
             )?);
         }
-        let rows = RegistryRows::of(env, marker, &load, &records)?;
+        let rows = RegistryRows::of(ctx, marker, &load, &records)?;
         tx.insert(RegistryRows::RECORDS, rows.records, "").await?;
         tx.insert(RegistryRows::FORMER, rows.former, "").await?;
     }
@@ -109,11 +109,11 @@ async fn registry(tx: &mut Tx, env: &StoreContext, marker: &Fingerprinter) -> Re
     Ok(())
 }
 
-async fn notices(tx: &mut Tx, env: &StoreContext, marker: &Fingerprinter) -> Result<()> {
+async fn notices(tx: &mut Tx, ctx: &StoreContext, marker: &Fingerprinter) -> Result<()> {
     let mut all: Vec<[SqlValue; 3]> = Vec::new();
     tx.for_each_row("SELECT load, ord, sealed FROM notice", [], |row| {
         let (load, ord): (String, i64) = (row.get(0)?, row.get(1)?);
-        let notice = notice_of(&env.keys, &load, ord, &row.get::<Vec<u8>>(2)?)?;
+        let notice = notice_of(&ctx.keys, &load, ord, &row.get::<Vec<u8>>(2)?)?;
         all.push([load.into(), ord.into(), number_of(marker, &notice).into()]);
         Ok(())
     })
@@ -125,11 +125,11 @@ async fn notices(tx: &mut Tx, env: &StoreContext, marker: &Fingerprinter) -> Res
     Ok(())
 }
 
-async fn quarantine(tx: &mut Tx, env: &StoreContext, marker: &Fingerprinter) -> Result<()> {
+async fn quarantine(tx: &mut Tx, ctx: &StoreContext, marker: &Fingerprinter) -> Result<()> {
     let mut waiting = Vec::new();
     tx.for_each_row("SELECT load, row_no, sealed FROM quarantine", [], |row| {
         let (load, row_no): (String, String) = (row.get(0)?, row.get(1)?);
-        let cells = QuarantinedCells::open(&env.keys, &load, &row_no, &row.get::<Vec<u8>>(2)?)?;
+        let cells = QuarantinedCells::open(&ctx.keys, &load, &row_no, &row.get::<Vec<u8>>(2)?)?;
         let [code, number, name] = cells.fingerprints(marker);
         waiting.push([load.into(), row_no.into(), code, number, name]);
         Ok(())

@@ -110,7 +110,7 @@ impl Store {
         if found.is_empty() {
             return Err(Refusal::NothingToAccept.into());
         }
-        let (env, act) = (self.env.clone(), Attribution::new(by, self.now()));
+        let (ctx, act) = (self.ctx.clone(), Attribution::new(by, self.now()));
         let before = last_note(&self.checkpoints, self.keys()).ok().flatten();
         let change = Change::CheckpointsAccepted {
             before: before.map_or(0, |last| last.size),
@@ -121,14 +121,14 @@ impl Store {
         let aside = set_aside(&self.checkpoints, &day)?;
         self.db
             .transaction(move |tx| {
-                let (env, act, place, change) = (env.clone(), act.clone(), place.clone(), change.clone());
+                let (ctx, act, place, change) = (ctx.clone(), act.clone(), place.clone(), change.clone());
                 Box::pin(async move {
                     let event = Event {
                         subject: Subject::Setting("checkpoints".into()),
                         change,
                         personal: None,
                     };
-                    append(tx, &env, &act, vec![event]).await?;
+                    append(tx, &ctx, &act, vec![event]).await?;
                     tx.execute("DELETE FROM checkpoint_file WHERE place = $1", [place.into()])
                         .await
                 })

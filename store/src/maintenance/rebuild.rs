@@ -23,7 +23,7 @@ const BATCH: usize = 200;
 const KNOWN: &str = "SELECT digest, tables FROM projection_version";
 
 /// Replays the whole journal into temporary tables. Calls `progress` with the number of entries done. Returns the number of entries.
-pub(crate) async fn replay(tx: &mut Tx, env: &StoreContext, progress: &mut (dyn FnMut(u64) + Send)) -> Result<u64> {
+pub(crate) async fn replay(tx: &mut Tx, ctx: &StoreContext, progress: &mut (dyn FnMut(u64) + Send)) -> Result<u64> {
     tx.command(&schema::temporary_projections(tx.dialect())).await?;
     let sql = format!(
         "SELECT {HEAD} FROM journal_commit c WHERE {COUNTS} ORDER BY COALESCE(c.position, 9000000000000000000), c.seq"
@@ -37,14 +37,14 @@ pub(crate) async fn replay(tx: &mut Tx, env: &StoreContext, progress: &mut (dyn 
         for commit in batch {
             let sql = format!("{ENTRY} WHERE j.commit_id = $1 ORDER BY j.ord");
             let (head, mac) = head_of(commit)?;
-            let age = walk.age_of(&env.keys, &head, &mac);
+            let age = walk.age_of(&ctx.keys, &head, &mac);
             tx.for_each_row(&sql, [head.id.into()], |row| {
-                entries.push(read_entry(&env.keys, age, &row)?.entry);
+                entries.push(read_entry(&ctx.keys, age, &row)?.entry);
                 Ok(())
             })
             .await?;
         }
-        project(tx, env, &entries, &mut counts).await?;
+        project(tx, ctx, &entries, &mut counts).await?;
         done += entries.len() as u64;
         progress(done);
     }
@@ -61,8 +61,8 @@ async fn no_load_is_open(tx: &mut Tx) -> Result<()> {
 }
 
 /// Replaces the contents of the projections by a replay. Returns the number of entries.
-async fn refill(tx: &mut Tx, env: &StoreContext, progress: &mut (dyn FnMut(u64) + Send)) -> Result<u64> {
-    let entries = replay(tx, env, progress).await?;
+async fn refill(tx: &mut Tx, ctx: &StoreContext, progress: &mut (dyn FnMut(u64) + Send)) -> Result<u64> {
+    let entries = replay(tx, ctx, progress).await?;
     for table in schema::projections() {
         let real = base_table(tx.dialect(), table);
         tx.command(&format!("DELETE FROM {real}")).await?;
@@ -73,19 +73,19 @@ async fn refill(tx: &mut Tx, env: &StoreContext, progress: &mut (dyn FnMut(u64) 
 
 /// If the keys of this transaction are newer than version `before`, records that in an entry and seals everything up to it, so that the
 /// previous keys are not valid for anything that comes later.
-async fn keys_changed(tx: &mut Tx, env: &StoreContext, before: u8) -> Result<()> {
+async fn keys_changed(tx: &mut Tx, ctx: &StoreContext, before: u8) -> Result<()> {
     let now = tx.fingerprint_key().await?.version();
     if now != before {
         let changed = setting("installation.", "keys", before.to_string(), now.to_string());
         write(
             tx,
-            env,
-            &Attribution::new("system", env.ambient.now()),
+            ctx,
+            &Attribution::new("system", ctx.environment.now()),
             vec![changed],
             None,
         )
         .await?;
-        while seal_batch(tx, env).await?.is_some() {}
+        while seal_batch(tx, ctx).await?.is_some() {}
     }
     Ok(())
 }
@@ -100,7 +100,7 @@ impl Store {
             .db
             .isolated(TransactionEnd::Commit, async |tx| {
                 no_load_is_open(tx).await?;
-                refill(tx, &self.env, progress).await
+                refill(tx, &self.ctx, progress).await
             })
             .await?;
         // A new recount changes the position of the figures, so that caches read them again.
@@ -116,18 +116,18 @@ impl Store {
             .read(async |tx| Ok((tx.row(KNOWN, []).await?, tx.fingerprint_key().await?)))
             .await?;
         let known: Option<String> = known.map(|row| row.get(0)).transpose()?;
-        let marker = self.env.keys.successor_key(mark)?;
+        let marker = self.ctx.keys.successor_key(mark)?;
         if known == Some(schema::projections_digest()) && marker.key_id() == mark {
             return Ok(());
         }
-        self.rebuild_projections(&self.env, &marker, &mut |_| {}).await
+        self.rebuild_projections(&self.ctx, &marker, &mut |_| {}).await
     }
 
     /// Rebuilds the projections in their present form, with all fingerprints under this key, unless they are so already. One transaction;
     /// readers are not blocked.
     pub(crate) async fn rebuild_projections(
         &self,
-        env: &StoreContext,
+        ctx: &StoreContext,
         marker: &Fingerprinter,
         progress: &mut (dyn FnMut(u64) + Send),
     ) -> Result<()> {
@@ -143,16 +143,16 @@ impl Store {
                 if same && tx.fingerprint_key().await? == marker.key_id() {
                     return Ok(());
                 }
-                forget_silent_loads(tx, env.now()).await?;
+                forget_silent_loads(tx, ctx.now()).await?;
                 no_load_is_open(tx).await?;
                 let before = tx.fingerprint_key().await?.version();
-                take_references_to(tx, env, marker).await?;
-                keys_changed(tx, env, before).await?;
+                take_references_to(tx, ctx, marker).await?;
+                keys_changed(tx, ctx, before).await?;
                 if !same {
                     let tables = known.as_ref().map(|(_, tables)| tables.as_str());
                     tx.command(&schema::renew_projections(tx.dialect(), tables)).await?;
                 }
-                refill(tx, env, progress).await?;
+                refill(tx, ctx, progress).await?;
                 let tables: Vec<&str> = schema::projections().collect();
                 tx.execute(
                     "INSERT INTO projection_version (id, digest, tables) VALUES (1,$1,$2) \

@@ -31,12 +31,12 @@ impl Store {
     pub async fn seal(&self) -> Result<u64> {
         let mut sealed = 0;
         loop {
-            let env = self.env.clone();
+            let ctx = self.ctx.clone();
             let batch = self
                 .db
                 .transaction(move |tx| {
-                    let env = env.clone();
-                    Box::pin(async move { seal_batch(tx, &env).await })
+                    let ctx = ctx.clone();
+                    Box::pin(async move { seal_batch(tx, &ctx).await })
                 })
                 .await?;
             let Some(n) = batch else { break };
@@ -52,18 +52,18 @@ impl Store {
     /// this after each round, because unsealed commits can be removed without a trace.
     #[boxed]
     pub async fn is_seal_late(&self) -> Result<bool> {
-        let before = self.env.now() - LATE;
+        let before = self.ctx.now() - LATE;
         self.db
-            .read(async |tx| unsealed_before(tx, &self.env, before).await)
+            .read(async |tx| unsealed_before(tx, &self.ctx, before).await)
             .await
     }
 }
 
 /// The tree of the last checkpoint. Fails if it is not the tree that was signed, so that nothing is built on it.
-fn frontier_of(row: &Row, env: &StoreContext) -> Result<Frontier> {
+fn frontier_of(row: &Row, ctx: &StoreContext) -> Result<Frontier> {
     let corrupt = |why: String| StoreError::corrupt("checkpoint", why);
     let tree = Frontier::from_bytes(&row.get::<Vec<u8>>(0)?).map_err(|error| corrupt(error.to_string()))?;
-    let signed = Checkpoint::parse_and_verify(&row.get::<String>(1)?, &env.keys)?;
+    let signed = Checkpoint::parse_and_verify(&row.get::<String>(1)?, &ctx.keys)?;
     if (signed.size, signed.root) == (tree.size(), tree.root()) {
         Ok(tree)
     } else {
@@ -73,11 +73,11 @@ fn frontier_of(row: &Row, env: &StoreContext) -> Result<Frontier> {
 
 /// Whether any commit from before this instant is unsealed, apart from those that a running import has staged. A forged row of `load`
 /// excuses nothing.
-pub(crate) async fn unsealed_before(tx: &mut Tx, env: &StoreContext, before: i64) -> Result<bool> {
+pub(crate) async fn unsealed_before(tx: &mut Tx, ctx: &StoreContext, before: i64) -> Result<bool> {
     let mut at_work = String::new();
     let sql = format!("SELECT {} FROM load WHERE state = 'open'", LOAD.columns(""));
     for row in tx.rows(&sql, []).await? {
-        if LOAD.is_genuine(&env.keys, &row, 0)? {
+        if LOAD.is_genuine(&ctx.keys, &row, 0)? {
             at_work = row.get(0)?;
         }
     }
@@ -86,9 +86,9 @@ pub(crate) async fn unsealed_before(tx: &mut Tx, env: &StoreContext, before: i64
     Ok(tx.row(sql, [before.into(), at_work.into()]).await?.is_some())
 }
 
-pub(crate) async fn seal_batch(tx: &mut Tx, env: &StoreContext) -> Result<Option<u64>> {
+pub(crate) async fn seal_batch(tx: &mut Tx, ctx: &StoreContext) -> Result<Option<u64>> {
     // Load the current key: it signs the checkpoint.
-    env.marker(tx).await?;
+    ctx.marker(tx).await?;
     // One sealer at a time. Others do not wait: the next seal takes their commits.
     if tx.rows_free("SELECT id FROM installation").await?.is_empty() {
         return Ok(None);
@@ -100,7 +100,7 @@ pub(crate) async fn seal_batch(tx: &mut Tx, env: &StoreContext) -> Result<Option
     for row in tx.rows(&sql, []).await? {
         let (head, mac) = head_of(&row)?;
         // A commit without a valid MAC of ours is not sealed, because a sealed one can never be removed. `verify` reports it.
-        if head.is_ours(&env.keys, &mac) {
+        if head.is_ours(&ctx.keys, &mac) {
             waiting.push(head);
         }
     }
@@ -111,7 +111,7 @@ pub(crate) async fn seal_batch(tx: &mut Tx, env: &StoreContext) -> Result<Option
         .row("SELECT frontier, note FROM checkpoint ORDER BY size DESC LIMIT 1", [])
         .await?;
     let mut tree = match last {
-        Some(row) => frontier_of(&row, env)?,
+        Some(row) => frontier_of(&row, ctx)?,
         None => Frontier::default(),
     };
     for head in &waiting {
@@ -128,7 +128,7 @@ pub(crate) async fn seal_batch(tx: &mut Tx, env: &StoreContext) -> Result<Option
         size: tree.size(),
         root: tree.root(),
     };
-    let note = checkpoint.sign(&env.keys);
+    let note = checkpoint.sign(&ctx.keys);
     let row: [SqlValue; 4] = [
         i64::try_from(tree.size()).unwrap_or(i64::MAX).into(),
         checkpoint.root.into(),

@@ -70,14 +70,14 @@ pub(crate) fn subscribed_client(keys: &Keyring, row: &Row) -> Result<Option<Subs
 }
 
 pub(crate) fn row(
-    env: &StoreContext,
+    ctx: &StoreContext,
     knower: &SubscribedClient,
     kind: SecurityEventKind,
     sid: Option<&str>,
 ) -> Vec<SqlValue> {
-    let now = env.now();
+    let now = ctx.now();
     let cells = vec![
-        env.id().into(),
+        ctx.id().into(),
         now.into(),
         (&knower.client).into(),
         kind.name().into(),
@@ -85,14 +85,14 @@ pub(crate) fn row(
         (&knower.subject).into(),
         sid.into(),
     ];
-    let mut row = NOTICE.row(&env.keys, cells);
+    let mut row = NOTICE.row(&ctx.keys, cells);
     row.extend([now.into(), 0_i64.into(), SqlValue::Int(None), "".into()]);
     row
 }
 
 pub(crate) async fn put(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     accounts: &BTreeSet<String>,
     rows: Vec<Vec<SqlValue>>,
 ) -> Result<()> {
@@ -103,7 +103,7 @@ pub(crate) async fn put(
     tx.insert(into, rows, "").await?;
     let accounts: Vec<SqlValue> = accounts.iter().map(Into::into).collect();
     let sql = "UPDATE client_notice SET due = $1, tries = tries - 1 WHERE due > $1 AND failed < $1 AND account IN ({}) RETURNING id";
-    some_of(tx, sql, env.now(), &accounts).await.map(drop)
+    some_of(tx, sql, ctx.now(), &accounts).await.map(drop)
 }
 
 /// Runs `sql`, which returns ids, over `wanted` in batches. `{}` stands for the placeholders of a batch, `$1` for `now`.
@@ -126,7 +126,7 @@ pub(crate) async fn drop_notices(tx: &mut Tx, client: &ClientId) -> Result<()> {
 }
 
 /// Queues the logout events of ended sessions for each client that had a grant in one.
-pub(crate) async fn enqueue_logout(tx: &mut Tx, env: &StoreContext, had: BTreeSet<[String; 3]>) -> Result<()> {
+pub(crate) async fn enqueue_logout(tx: &mut Tx, ctx: &StoreContext, had: BTreeSet<[String; 3]>) -> Result<()> {
     let sql = "SELECT s.client, s.account, s.subject, s.mac, c.body FROM client_subject s JOIN client c ON c.id = s.client \
          WHERE s.client = $1 AND s.account = $2";
     let (mut rows, mut accounts) = (Vec::new(), BTreeSet::new());
@@ -134,22 +134,22 @@ pub(crate) async fn enqueue_logout(tx: &mut Tx, env: &StoreContext, had: BTreeSe
         let Some(found) = tx.row(sql, [client.into(), account.into()]).await? else {
             continue;
         };
-        let Some(knower) = subscribed_client(&env.keys, &found)? else {
+        let Some(knower) = subscribed_client(&ctx.keys, &found)? else {
             continue;
         };
         if knower.settings.backchannel_logout_uri.is_some() {
-            rows.push(row(env, &knower, SecurityEventKind::Logout, Some(&sid)));
+            rows.push(row(ctx, &knower, SecurityEventKind::Logout, Some(&sid)));
         }
         if knower.settings.events_uri.is_some() {
-            rows.push(row(env, &knower, SecurityEventKind::SessionRevoked, Some(&sid)));
+            rows.push(row(ctx, &knower, SecurityEventKind::SessionRevoked, Some(&sid)));
         }
         accounts.insert(knower.account);
     }
-    put(tx, env, &accounts, rows).await
+    put(tx, ctx, &accounts, rows).await
 }
 
 /// Queues the events that follow from new journal entries, in the same transaction. A replay queues none again.
-pub(crate) async fn enqueue_for_events(tx: &mut Tx, env: &StoreContext, entries: &[Entry]) -> Result<()> {
+pub(crate) async fn enqueue_for_events(tx: &mut Tx, ctx: &StoreContext, entries: &[Entry]) -> Result<()> {
     let (mut ended, mut begins, mut ends) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for entry in entries {
         match (&entry.event.subject, &entry.event.change) {
@@ -167,14 +167,14 @@ pub(crate) async fn enqueue_for_events(tx: &mut Tx, env: &StoreContext, entries:
     let mut asked = accounts_reported_held(tx, &ends).await?;
     asked.extend(ended.iter().cloned());
     asked.append(&mut begins);
-    let turn = HeldStateChanges::since_last_report(tx, env, &asked).await?;
-    enqueue_held_events(tx, env, &ended, turn).await
+    let turn = HeldStateChanges::since_last_report(tx, ctx, &asked).await?;
+    enqueue_held_events(tx, ctx, &ended, turn).await
 }
 
 /// Queues the events of accounts whose held state changed. Revokes the grants of those that are held and of the accounts in `ended`.
 pub(crate) async fn enqueue_held_events(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     ended: &BTreeSet<String>,
     turn: HeldStateChanges,
 ) -> Result<()> {
@@ -199,15 +199,15 @@ pub(crate) async fn enqueue_held_events(
     let sql = "SELECT s.client, s.account, s.subject, s.mac, c.body FROM client_subject s JOIN client c ON c.id = s.client \
          WHERE s.account IN ({}) ORDER BY s.account, s.client";
     for_each_in(tx, sql, &all, |found| {
-        let Some(knower) = subscribed_client(&env.keys, &found)? else {
+        let Some(knower) = subscribed_client(&ctx.keys, &found)? else {
             return Ok(());
         };
         let account = &knower.account;
         if ended.contains(account) && knower.settings.backchannel_logout_uri.is_some() {
-            rows.push(row(env, &knower, SecurityEventKind::Logout, None));
+            rows.push(row(ctx, &knower, SecurityEventKind::Logout, None));
             let named = sessions.get(&[knower.client.clone(), account.clone()]);
             for sid in named.into_iter().flatten() {
-                rows.push(row(env, &knower, SecurityEventKind::Logout, Some(sid)));
+                rows.push(row(ctx, &knower, SecurityEventKind::Logout, Some(sid)));
             }
         }
         if knower.settings.events_uri.is_some() {
@@ -216,13 +216,13 @@ pub(crate) async fn enqueue_held_events(
                 (SecurityEventKind::AccountDisabled, turn.begun.contains(account)),
                 (SecurityEventKind::AccountEnabled, turn.over.contains(account)),
             ] {
-                rows.extend(is_told.then(|| row(env, &knower, kind, None)));
+                rows.extend(is_told.then(|| row(ctx, &knower, kind, None)));
             }
         }
         known.insert(knower.account);
         Ok(())
     })
     .await?;
-    turn.record(tx, env, &known).await?;
-    put(tx, env, &known, rows).await
+    turn.record(tx, ctx, &known).await?;
+    put(tx, ctx, &known, rows).await
 }

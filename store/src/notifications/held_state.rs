@@ -34,10 +34,10 @@ pub(crate) struct HeldStateChanges {
 impl HeldStateChanges {
     pub(crate) async fn since_last_report(
         tx: &mut Tx,
-        env: &StoreContext,
+        ctx: &StoreContext,
         accounts: &BTreeSet<String>,
     ) -> Result<Self> {
-        let today = local_day(env.ambient.now());
+        let today = local_day(ctx.environment.now());
         let (held, told) = (
             held_of(tx, accounts, today).await?,
             accounts_reported_held(tx, accounts).await?,
@@ -54,12 +54,12 @@ impl HeldStateChanges {
     }
 
     /// Ends the sessions of newly held accounts for good, and records the reported state of the accounts that a client knows.
-    pub(crate) async fn record(&self, tx: &mut Tx, env: &StoreContext, known: &BTreeSet<String>) -> Result<()> {
+    pub(crate) async fn record(&self, tx: &mut Tx, ctx: &StoreContext, known: &BTreeSet<String>) -> Result<()> {
         let args = |accounts: &BTreeSet<String>| accounts.iter().map(Into::into).collect::<Vec<SqlValue>>();
         let sql =
             format!("UPDATE session SET generation = {ENDED} WHERE held = 0 AND account IN ({{}}) RETURNING account");
         for_each_in(tx, &sql, &args(&self.begun), |_| Ok(())).await?;
-        let now = env.now();
+        let now = ctx.now();
         let rows = self
             .begun
             .intersection(known)

@@ -74,19 +74,19 @@ fn place(id: &str) -> AssociatedData<'_> {
 }
 
 /// Queues a message in the caller's transaction.
-pub(crate) async fn tell(tx: &mut Tx, env: &StoreContext, reach: &ContactPoint, text: &str) -> Result<()> {
+pub(crate) async fn tell(tx: &mut Tx, ctx: &StoreContext, reach: &ContactPoint, text: &str) -> Result<()> {
     let letter = MessageBody {
         to: reach.to.clone(),
         text: text.to_owned(),
     };
     let plain = serde_json::to_vec(&letter).map_err(|e| StoreError::corrupt("a message", e))?;
-    let id = env.id();
-    let sealed = env.keys.encrypt(place(&id), &plain, &env.ambient);
+    let id = ctx.id();
+    let sealed = ctx.keys.encrypt(place(&id), &plain, &ctx.environment);
     tx.execute(
         "INSERT INTO message (id, at, channel, sealed, sent) VALUES ($1,$2,$3,$4,NULL)",
         [
             (&id).into(),
-            env.now().into(),
+            ctx.now().into(),
             reach.channel.name().into(),
             sealed.into(),
         ],
@@ -98,7 +98,7 @@ pub(crate) async fn tell(tx: &mut Tx, env: &StoreContext, reach: &ContactPoint, 
 /// The contact point of an account's owner: the phone on file, or else the mailbox. After standardisation it is the phone that the owner
 /// proved, which the population registry has, or a phone that a counter recorded since then: the phone that the account stated before may
 /// be anybody's.
-pub(crate) async fn reach(tx: &mut Tx, env: &StoreContext, account: &AccountId) -> Result<Option<ContactPoint>> {
+pub(crate) async fn reach(tx: &mut Tx, ctx: &StoreContext, account: &AccountId) -> Result<Option<ContactPoint>> {
     let sql = format!(
         "SELECT {OWNER}, c.since FROM account a JOIN personal_value v ON v.id = a.value \
          LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL LEFT JOIN personal_value w ON w.id = c.value WHERE a.id = $1"
@@ -106,7 +106,7 @@ pub(crate) async fn reach(tx: &mut Tx, env: &StoreContext, account: &AccountId) 
     let Some(row) = tx.row(&sql, [account.as_str().into()]).await? else {
         return Ok(None);
     };
-    let (stated, claim) = owner_of(&env.keys, &row, 0)?;
+    let (stated, claim) = owner_of(&ctx.keys, &row, 0)?;
     let since: Option<i64> = row.get(OWNER_WIDTH)?;
     let stated = match claim {
         Some(claim) => claim.over(stated, since),
@@ -124,17 +124,17 @@ pub(crate) async fn reach(tx: &mut Tx, env: &StoreContext, account: &AccountId) 
 }
 
 /// Queues a message to the owner of an account, if the account has a contact point.
-pub(crate) async fn tell_owner(tx: &mut Tx, env: &StoreContext, account: &AccountId, text: &str) -> Result<()> {
-    match reach(tx, env, account).await? {
-        Some(reach) => tell(tx, env, &reach, text).await,
+pub(crate) async fn tell_owner(tx: &mut Tx, ctx: &StoreContext, account: &AccountId, text: &str) -> Result<()> {
+    match reach(tx, ctx, account).await? {
+        Some(reach) => tell(tx, ctx, &reach, text).await,
         None => Ok(()),
     }
 }
 
 /// C5: "owners are told of every claim made, withdrawn, taken over, and of every hold and answer". An act that names its recipients
 /// writes their messages itself.
-pub(crate) async fn after(tx: &mut Tx, env: &StoreContext, entries: &[Entry]) -> Result<()> {
-    let Some(words) = &env.news else { return Ok(()) };
+pub(crate) async fn after(tx: &mut Tx, ctx: &StoreContext, entries: &[Entry]) -> Result<()> {
+    let Some(words) = &ctx.news else { return Ok(()) };
     let mut silent: Vec<&AccountId> = Vec::new();
     let mut news: BTreeMap<&AccountId, News> = BTreeMap::new();
     let receipt = |of: &AccountId| {
@@ -174,13 +174,13 @@ pub(crate) async fn after(tx: &mut Tx, env: &StoreContext, entries: &[Entry]) ->
             *told = one;
         }
     }
-    let today = local_day(env.ambient.now());
+    let today = local_day(ctx.environment.now());
     for (account, one) in news {
         let still_held = one == News::OpenAgain && is_held(tx, account.as_str(), today).await?;
         if !silent.contains(&account) && !still_held {
             let text = words(&one);
-            for reach in reaches(tx, env, account, one.moves_the_phone()).await? {
-                tell(tx, env, &reach, &text).await?;
+            for reach in reaches(tx, ctx, account, one.moves_the_phone()).await? {
+                tell(tx, ctx, &reach, &text).await?;
             }
         }
     }
@@ -188,21 +188,21 @@ pub(crate) async fn after(tx: &mut Tx, env: &StoreContext, entries: &[Entry]) ->
 }
 
 /// The contact points of an owner; with `before`, also those from before a claim was made or ended.
-async fn reaches(tx: &mut Tx, env: &StoreContext, account: &AccountId, before: bool) -> Result<Vec<ContactPoint>> {
-    let mut all: Vec<ContactPoint> = reach(tx, env, account).await?.into_iter().collect();
+async fn reaches(tx: &mut Tx, ctx: &StoreContext, account: &AccountId, before: bool) -> Result<Vec<ContactPoint>> {
+    let mut all: Vec<ContactPoint> = reach(tx, ctx, account).await?.into_iter().collect();
     if before {
         let sql = format!(
             "SELECT {OWNER} FROM account a JOIN personal_value v ON v.id = a.value \
              LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL LEFT JOIN personal_value w ON w.id = c.value WHERE a.id = $1"
         );
         let row = tx.row(&sql, [account.as_str().into()]).await?;
-        let stated = row.map(|row| owner_of(&env.keys, &row, 0)).transpose()?;
+        let stated = row.map(|row| owner_of(&ctx.keys, &row, 0)).transpose()?;
         // A claim that ended has no effect: its phone gets the message too, but is no way in.
         let sql = format!(
             "SELECT {CLAIMED} FROM claim c JOIN personal_value w ON w.id = c.value WHERE c.account = $1 ORDER BY c.ord DESC LIMIT 1"
         );
         let row = tx.row(&sql, [account.as_str().into()]).await?;
-        let claimed = row.map(|row| claimed_of(&env.keys, &row, 0)).transpose()?;
+        let claimed = row.map(|row| claimed_of(&ctx.keys, &row, 0)).transpose()?;
         let phones = [
             stated.and_then(|(stated, _)| stated.phone),
             claimed.and_then(|claimed| claimed.phone),
@@ -224,7 +224,7 @@ impl Store {
     /// The store with these texts, so that it sends messages to owners about their accounts.
     #[must_use]
     pub fn telling(mut self, words: NewsWords) -> Self {
-        self.env.news = Some(words);
+        self.ctx.news = Some(words);
         self
     }
 
@@ -237,7 +237,7 @@ impl Store {
                 let rows = tx.rows(sql, [most.into()]).await?;
                 let message = |row: &crate::db::Row| {
                     let id: String = row.get(0)?;
-                    let plain = self.env.keys.decrypt(place(&id), &row.get::<Vec<u8>>(3)?)?;
+                    let plain = self.ctx.keys.decrypt(place(&id), &row.get::<Vec<u8>>(3)?)?;
                     let letter: MessageBody =
                         serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt(format!("message {id}"), e))?;
                     Ok(Message {

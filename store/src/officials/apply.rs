@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 /// Writes the events of the plan. Returns the accounts that it created.
 pub(crate) async fn apply(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     plan: &Plan,
     run: &str,
     day: Date,
@@ -55,16 +55,16 @@ pub(crate) async fn apply(
             }));
         }
         if let Some(new) = &line.creates {
-            let id = AccountId(format!("CV-{}", env.id()));
+            let id = AccountId(format!("CV-{}", ctx.id()));
             let old = plan.of_new.get(account).cloned().unwrap_or_default();
             let stated = AccountAttributes {
-                username: new_username(tx, env, old.username.as_deref(), &taken, 2).await?,
+                username: new_username(tx, ctx, old.username.as_deref(), &taken, 2).await?,
                 ..old
             };
             taken.extend(stated.username.as_deref().map(username_key));
             let change = Change::AccountCreated {
                 unit: new.unit.clone(),
-                login: LoginId(own_login(tx, env, account).await?),
+                login: LoginId(own_login(tx, ctx, account).await?),
                 succeeds: new.succeeds.clone(),
             };
             events.push(Event::of_account(&id, change).with(Personal::Account {
@@ -77,20 +77,20 @@ pub(crate) async fn apply(
         }
     }
     for newcomer in plan.made_for() {
-        let id = AccountId(format!("CV-{}", env.id()));
+        let id = AccountId(format!("CV-{}", ctx.id()));
         let wished = plan
             .of_newcomers
             .get(&newcomer.profile)
             .map(|(stated, _)| stated.clone());
         let wished = wished.unwrap_or_default();
         let stated = AccountAttributes {
-            username: new_username(tx, env, wished.username.as_deref(), &taken, 1).await?,
+            username: new_username(tx, ctx, wished.username.as_deref(), &taken, 1).await?,
             ..wished
         };
         taken.extend(stated.username.as_deref().map(username_key));
         let change = Change::AccountCreated {
             unit: newcomer.unit.clone(),
-            login: LoginId(env.id()),
+            login: LoginId(ctx.id()),
             succeeds: Vec::new(),
         };
         let personal = Personal::Account {
@@ -108,7 +108,7 @@ pub(crate) async fn apply(
             as_of: day,
             newly_held: plan.impact.newly_held,
             approved,
-            lines: Some(lines_of(tx, env, run).await?),
+            lines: Some(lines_of(tx, ctx, run).await?),
         },
         personal: None,
     });
@@ -117,18 +117,18 @@ pub(crate) async fn apply(
         effective: start_of(day),
         run: Some(run.to_owned()),
     };
-    append(tx, env, &act, events).await?;
+    append(tx, ctx, &act, events).await?;
     Ok(created)
 }
 
 /// The digest of a run: of its lines, its guard, its time and its position in the journal.
-pub(crate) async fn lines_of(tx: &mut Tx, env: &StoreContext, run: &str) -> Result<String> {
+pub(crate) async fn lines_of(tx: &mut Tx, ctx: &StoreContext, run: &str) -> Result<String> {
     let mut digests = RowDigests::default();
     let sql = "SELECT account, body, digest FROM run_line WHERE run = $1";
     tx.for_each_row(sql, [run.into()], |row| {
         let [account, body]: [String; 2] = [row.get(0)?, row.get(1)?];
         let digest: Vec<u8> = row.get(2)?;
-        digests.add(&env.keys, "run-line", &[account.as_bytes(), body.as_bytes(), &digest]);
+        digests.add(&ctx.keys, "run-line", &[account.as_bytes(), body.as_bytes(), &digest]);
         Ok(())
     })
     .await?;
@@ -137,7 +137,7 @@ pub(crate) async fn lines_of(tx: &mut Tx, env: &StoreContext, run: &str) -> Resu
         let (at, guard, seen): (i64, String, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
         // A missing position counts as -2.
         let numbers = [at, seen.unwrap_or(-2)].map(i64::to_be_bytes);
-        digests.add(&env.keys, "run", &[&numbers[0], guard.as_bytes(), &numbers[1]]);
+        digests.add(&ctx.keys, "run", &[&numbers[0], guard.as_bytes(), &numbers[1]]);
     }
     Ok(digests.digest())
 }
@@ -145,13 +145,13 @@ pub(crate) async fn lines_of(tx: &mut Tx, env: &StoreContext, run: &str) -> Resu
 /// A user name that no other account has: the wished one, or else `wished.2` and so on. With `first` 2, never the wished one itself.
 async fn new_username(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     wished: Option<&str>,
     taken: &BTreeSet<String>,
     first: u32,
 ) -> Result<Option<String>> {
     let Some(wished) = wished else { return Ok(None) };
-    let marker = env.marker(tx).await?;
+    let marker = ctx.marker(tx).await?;
     let mut n = first;
     loop {
         let candidate = if n == 1 {

@@ -54,10 +54,10 @@ type PersonKey = std::result::Result<u32, NationalId>;
 impl Facts {
     /// Reads the facts of these people, or of everybody if `None`.
     #[boxed]
-    pub async fn read(tx: &mut Tx, env: &StoreContext, day: Date, people: Option<&AffectedSet>) -> Result<Self> {
-        let accounts = accounts(tx, env, day, people).await?;
-        let read = notices(tx, env, people).await?;
-        let directory = directory(tx, env, people, &accounts, &read).await?;
+    pub async fn read(tx: &mut Tx, ctx: &StoreContext, day: Date, people: Option<&AffectedSet>) -> Result<Self> {
+        let accounts = accounts(tx, ctx, day, people).await?;
+        let read = notices(tx, ctx, people).await?;
+        let directory = directory(tx, ctx, people, &accounts, &read).await?;
         let mut notices: HashMap<PersonKey, Vec<(i64, Notice)>> = HashMap::new();
         for (ord, notice) in read {
             let person = directory.person_key(notice.national_id);
@@ -121,7 +121,7 @@ async fn rows_of(
 
 async fn accounts(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     day: Date,
     people: Option<&AffectedSet>,
 ) -> Result<Vec<AccountWithHolds>> {
@@ -153,7 +153,7 @@ async fn accounts(
             account: OfficialAccount {
                 id: AccountId(id),
                 kind: AccountKind::parse(&kind).ok_or_else(|| StoreError::corrupt("account", "no such kind"))?,
-                stated: stated_of(&env.keys, &row, 5)?,
+                stated: stated_of(&ctx.keys, &row, 5)?,
                 unit: UnitCode(unit),
                 created_on: day(3)?,
                 last_sign_in_on: day(4)?,
@@ -168,7 +168,7 @@ async fn accounts(
 
 async fn directory(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     people: Option<&AffectedSet>,
     accounts: &[AccountWithHolds],
     notices: &[(i64, Notice)],
@@ -178,7 +178,7 @@ async fn directory(
          WHERE p.gone = 0";
     rows_of(tx, sql, "p.id IN ({})", people.map(AffectedSet::profiles), |row| {
         let (id, value): (String, String) = (row.get(0)?, row.get(1)?);
-        let Personal::Profile(mut profile) = decrypt(&env.keys, &value, &row.get::<Vec<u8>>(2)?)? else {
+        let Personal::Profile(mut profile) = decrypt(&ctx.keys, &value, &row.get::<Vec<u8>>(2)?)? else {
             return Err(StoreError::corrupt(
                 format!("personal_value {value}"),
                 "not a profile's",
@@ -195,7 +195,7 @@ async fn directory(
     })
     .await?;
     profiles.sort_by(|a, b| a.id.cmp(&b.id));
-    let unread = unread(tx, env, people, accounts).await?;
+    let unread = unread(tx, ctx, people, accounts).await?;
     let mut coverage = Coverage::default();
     for row in tx.rows("SELECT unit FROM coverage", []).await? {
         match row.get::<String>(0)? {
@@ -211,21 +211,21 @@ async fn directory(
     let of_profiles = profiles.iter().map(|kept| &kept.profile);
     let of_profiles = of_profiles.flat_map(|profile| profile.national_id.iter().chain(&profile.former_ids).copied());
     let known = known.chain(of_profiles).collect();
-    let same_person = one_persons(tx, env, people.map(AffectedSet::keys), known).await?;
+    let same_person = one_persons(tx, ctx, people.map(AffectedSet::keys), known).await?;
     Ok(Directory::build(profiles, unread, same_person, coverage))
 }
 
 /// The hints at the owners of rows that could not be read.
 async fn unread(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     people: Option<&AffectedSet>,
     accounts: &[AccountWithHolds],
 ) -> Result<Vec<UnreadableProfile>> {
     let names = accounts
         .iter()
         .filter_map(|held| held.account.stated.full_name.as_ref());
-    let marker = env.marker(tx).await?;
+    let marker = ctx.marker(tx).await?;
     let names = names.map(|name| folded_fp(&marker, &name.person_key()).into());
     let asked = match people {
         None => vec![("", None)],
@@ -241,7 +241,7 @@ async fn unread(
     for (whose, wanted) in asked {
         rows_of(tx, sql, whose, wanted, |row| {
             let (load, row_no): (String, String) = (row.get(0)?, row.get(1)?);
-            unread.push(QuarantinedCells::open(&env.keys, &load, &row_no, &row.get::<Vec<u8>>(2)?)?.hints);
+            unread.push(QuarantinedCells::open(&ctx.keys, &load, &row_no, &row.get::<Vec<u8>>(2)?)?.hints);
             Ok(())
         })
         .await?;
@@ -250,11 +250,11 @@ async fn unread(
 }
 
 /// The notices, in the order of their rows.
-async fn notices(tx: &mut Tx, env: &StoreContext, people: Option<&AffectedSet>) -> Result<Vec<(i64, Notice)>> {
+async fn notices(tx: &mut Tx, ctx: &StoreContext, people: Option<&AffectedSet>) -> Result<Vec<(i64, Notice)>> {
     let mut notices = Vec::new();
     let mut take = |row: Row| {
         let (load, ord): (String, i64) = (row.get(0)?, row.get(1)?);
-        let notice = notice_of(&env.keys, &load, ord, &row.get::<Vec<u8>>(2)?)?;
+        let notice = notice_of(&ctx.keys, &load, ord, &row.get::<Vec<u8>>(2)?)?;
         notices.push((ord, notice));
         Ok(())
     };

@@ -13,16 +13,16 @@ impl Store {
     /// Lifts `idle` after the owner has proven password and one-time code; idle time counts from today again. Other holds stay.
     #[boxed]
     pub async fn end_idle(&self, account: &AccountId) -> Result<()> {
-        let (env, account) = (self.env.clone(), account.clone());
+        let (ctx, account) = (self.ctx.clone(), account.clone());
         self.db
             .transaction(move |tx| {
-                let (env, account) = (env.clone(), account.clone());
+                let (ctx, account) = (ctx.clone(), account.clone());
                 Box::pin(async move {
                     let sql = "SELECT id FROM account_row WHERE id = $1";
                     tx.rows_for_update(sql, [account.as_str().into()]).await?;
                     let holds = recorded_holds(tx, account.as_str()).await?;
                     if holds.iter().any(|hold| hold.reason == Reason::Idle) {
-                        write_down(tx, &env, &account, local_day(env.ambient.now())).await?;
+                        write_down(tx, &ctx, &account, local_day(ctx.environment.now())).await?;
                     }
                     Ok(())
                 })

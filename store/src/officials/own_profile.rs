@@ -46,13 +46,13 @@ pub struct Proposal {
 }
 
 /// The profile that belongs to the account on that day.
-async fn found(tx: &mut Tx, env: &StoreContext, account: &AccountId, day: Date) -> Result<Option<StoredProfile>> {
+async fn found(tx: &mut Tx, ctx: &StoreContext, account: &AccountId, day: Date) -> Result<Option<StoredProfile>> {
     let concerned = AffectedKeys {
         accounts: [account.clone()].into(),
         ..AffectedKeys::default()
     };
     let people = AffectedSet::closure_of(tx, &concerned).await?;
-    let facts = Facts::read(tx, env, day, Some(&people)).await?;
+    let facts = Facts::read(tx, ctx, day, Some(&people)).await?;
     let held = facts.accounts.iter().find(|held| held.account.id == *account);
     Ok(
         match held.map(|held| facts.directory.find(&held.account, &facts.units, day)) {
@@ -62,8 +62,8 @@ async fn found(tx: &mut Tx, env: &StoreContext, account: &AccountId, day: Date) 
     )
 }
 
-async fn in_service(tx: &mut Tx, env: &StoreContext, account: &AccountId, day: Date) -> Result<StoredProfile> {
-    let kept = found(tx, env, account, day).await?;
+async fn in_service(tx: &mut Tx, ctx: &StoreContext, account: &AccountId, day: Date) -> Result<StoredProfile> {
+    let kept = found(tx, ctx, account, day).await?;
     let kept = kept.filter(|kept| kept.profile.in_service_on(day));
     kept.ok_or_else(|| Refusal::NoProfileInService(account.to_string()).into())
 }
@@ -75,7 +75,7 @@ impl Store {
         let day = self.today();
         let kept = self
             .db
-            .read(async |tx| found(tx, &self.env, account, day).await)
+            .read(async |tx| found(tx, &self.ctx, account, day).await)
             .await?;
         Ok(kept.map(|kept| OwnProfile {
             id: kept.id,
@@ -86,16 +86,16 @@ impl Store {
     /// Records that the owner reviewed the own profile and found it right. A second review on the same day changes nothing.
     #[boxed]
     pub async fn review_profile(&self, account: &AccountId) -> Result<()> {
-        let (env, owner) = (self.env.clone(), account.clone());
+        let (ctx, owner) = (self.ctx.clone(), account.clone());
         let judges = self
             .db
             .transaction(move |tx| {
-                let (env, owner) = (env.clone(), owner.clone());
+                let (ctx, owner) = (ctx.clone(), owner.clone());
                 Box::pin(async move {
-                    let now = env.ambient.now();
+                    let now = ctx.environment.now();
                     let day = local_day(now);
                     lock(tx, &owner).await?;
-                    let kept = in_service(tx, &env, &owner, day).await?;
+                    let kept = in_service(tx, &ctx, &owner, day).await?;
                     if kept.profile.reviewed_on >= Some(day) {
                         let holds = recorded_holds(tx, owner.as_str()).await?;
                         return Ok(holds.iter().any(|hold| hold.reason == Reason::ReviewOverdue));
@@ -105,7 +105,7 @@ impl Store {
                         change: Change::ProfileReviewed { on: day },
                         personal: None,
                     };
-                    append(tx, &env, &Attribution::new(owner.as_str(), now), vec![event]).await?;
+                    append(tx, &ctx, &Attribution::new(owner.as_str(), now), vec![event]).await?;
                     Ok(true)
                 })
             })
@@ -116,25 +116,25 @@ impl Store {
     /// Proposes changes of the own profile. Returns the receipt; if the same proposal is already pending, that one's.
     #[boxed]
     pub async fn propose(&self, account: &AccountId, amendment: &Amendment) -> Result<String> {
-        let (env, account, amendment) = (self.env.clone(), account.clone(), amendment.clone());
+        let (ctx, account, amendment) = (self.ctx.clone(), account.clone(), amendment.clone());
         self.db
             .transaction(move |tx| {
-                let (env, account, amendment) = (env.clone(), account.clone(), amendment.clone());
+                let (ctx, account, amendment) = (ctx.clone(), account.clone(), amendment.clone());
                 Box::pin(async move {
-                    let now = env.ambient.now();
+                    let now = ctx.environment.now();
                     lock(tx, &account).await?;
-                    let kept = in_service(tx, &env, &account, local_day(now)).await?;
-                    let waiting = waiting(tx, &env, Some(&account)).await?;
+                    let kept = in_service(tx, &ctx, &account, local_day(now)).await?;
+                    let waiting = waiting(tx, &ctx, Some(&account)).await?;
                     if let Some(same) = waiting.into_iter().find(|one| one.amendment == amendment) {
                         return Ok(same.receipt);
                     }
-                    let receipt = new_receipt(tx, &env).await?;
+                    let receipt = new_receipt(tx, &ctx).await?;
                     let change = Change::AmendmentProposed {
                         profile: kept.id,
                         receipt: receipt.clone(),
                     };
                     let event = Event::of_account(&account, change).with(Personal::Amendment(Box::new(amendment)));
-                    append(tx, &env, &Attribution::new(account.as_str(), now), vec![event]).await?;
+                    append(tx, &ctx, &Attribution::new(account.as_str(), now), vec![event]).await?;
                     Ok(receipt)
                 })
             })
@@ -145,14 +145,14 @@ impl Store {
     #[boxed]
     pub async fn own_proposals(&self, account: &AccountId) -> Result<Vec<Proposal>> {
         self.db
-            .read(async |tx| waiting(tx, &self.env, Some(account)).await)
+            .read(async |tx| waiting(tx, &self.ctx, Some(account)).await)
             .await
     }
 
     /// All proposals that wait for HR, oldest first.
     #[boxed]
     pub async fn proposals(&self, _: &Operator) -> Result<Vec<Proposal>> {
-        self.db.read(async |tx| waiting(tx, &self.env, None).await).await
+        self.db.read(async |tx| waiting(tx, &self.ctx, None).await).await
     }
 
     /// Accepts or declines a proposal, with a reason that its owner reads; the owner gets the message `news`. The account is decided
@@ -166,18 +166,18 @@ impl Store {
         why: &str,
         news: &str,
     ) -> Result<()> {
-        let (env, by) = (self.env.clone(), operator.by().to_owned());
+        let (ctx, by) = (self.ctx.clone(), operator.by().to_owned());
         let (receipt, news, why) = (receipt.to_owned(), news.to_owned(), why.to_owned());
         let (account, generation) = self
             .db
             .transaction(move |tx| {
-                let (env, receipt, by, news) = (env.clone(), receipt.clone(), by.clone(), news.clone());
+                let (ctx, receipt, by, news) = (ctx.clone(), receipt.clone(), by.clone(), news.clone());
                 let why = why.clone();
                 Box::pin(async move {
-                    let act = Attribution::new(&by, env.ambient.now());
+                    let act = Attribution::new(&by, ctx.environment.now());
                     let generation = lock_of_proposal(tx, &receipt).await?;
-                    let account = decide(tx, &env, &receipt, accepted, &why, &act).await?;
-                    tell_owner(tx, &env, &account, &news).await?;
+                    let account = decide(tx, &ctx, &receipt, accepted, &why, &act).await?;
+                    tell_owner(tx, &ctx, &account, &news).await?;
                     Ok((account, generation))
                 })
             })
@@ -220,7 +220,7 @@ async fn lock_of_proposal(tx: &mut Tx, receipt: &str) -> Result<Option<i64>> {
 }
 
 /// The proposals that wait for HR, of one account or of all, oldest first.
-async fn waiting(tx: &mut Tx, env: &StoreContext, of: Option<&AccountId>) -> Result<Vec<Proposal>> {
+async fn waiting(tx: &mut Tx, ctx: &StoreContext, of: Option<&AccountId>) -> Result<Vec<Proposal>> {
     let sql = "SELECT m.receipt, m.account, m.at, m.value, v.sealed, p.value, w.sealed FROM amendment m \
          JOIN personal_value v ON v.id = m.value JOIN profile p ON p.id = m.profile \
          JOIN personal_value w ON w.id = p.value WHERE m.accepted IS NULL";
@@ -235,24 +235,24 @@ async fn waiting(tx: &mut Tx, env: &StoreContext, of: Option<&AccountId>) -> Res
                 receipt: row.get(0)?,
                 account: AccountId(row.get(1)?),
                 at: row.get(2)?,
-                amendment: amendment_of(env, row, 3)?,
-                profile: profile_of(env, row, 5)?,
+                amendment: amendment_of(ctx, row, 3)?,
+                profile: profile_of(ctx, row, 5)?,
             })
         })
         .collect()
 }
 
-fn amendment_of(env: &StoreContext, row: &crate::db::Row, at: usize) -> Result<Amendment> {
+fn amendment_of(ctx: &StoreContext, row: &crate::db::Row, at: usize) -> Result<Amendment> {
     let (id, sealed): (String, Vec<u8>) = (row.get(at)?, row.get(at + 1)?);
-    match decrypt(&env.keys, &id, &sealed)? {
+    match decrypt(&ctx.keys, &id, &sealed)? {
         Personal::Amendment(amendment) => Ok(*amendment),
         _ => Err(StoreError::corrupt(format!("personal_value {id}"), "no proposal")),
     }
 }
 
-fn profile_of(env: &StoreContext, row: &crate::db::Row, at: usize) -> Result<Profile> {
+fn profile_of(ctx: &StoreContext, row: &crate::db::Row, at: usize) -> Result<Profile> {
     let (id, sealed): (String, Vec<u8>) = (row.get(at)?, row.get(at + 1)?);
-    match decrypt(&env.keys, &id, &sealed)? {
+    match decrypt(&ctx.keys, &id, &sealed)? {
         Personal::Profile(profile) => Ok(*profile),
         _ => Err(StoreError::corrupt(format!("personal_value {id}"), "not a profile's")),
     }
@@ -260,7 +260,7 @@ fn profile_of(env: &StoreContext, row: &crate::db::Row, at: usize) -> Result<Pro
 
 async fn decide(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     receipt: &str,
     accepted: bool,
     why: &str,
@@ -286,8 +286,8 @@ async fn decide(
     }
     let mut events = vec![decided];
     if accepted {
-        let day = local_day(env.ambient.now());
-        let (amendment, profile) = (amendment_of(env, &row, 3)?, profile_of(env, &row, 5)?);
+        let day = local_day(ctx.environment.now());
+        let (amendment, profile) = (amendment_of(ctx, &row, 3)?, profile_of(ctx, &row, 5)?);
         if amendment.changes_profile() {
             let change = Change::ProfileAmended {
                 person: row.get::<Option<String>>(7)?.map(PersonId),
@@ -300,20 +300,20 @@ async fn decide(
             });
         }
         if amendment.account_follows {
-            events.extend(follows(tx, env, &account, &profile).await?);
+            events.extend(follows(tx, ctx, &account, &profile).await?);
         }
     }
-    append(tx, env, act, events).await?;
+    append(tx, ctx, act, events).await?;
     Ok(account)
 }
 
 /// The event by which the account takes over what the profile states about its owner.
-async fn follows(tx: &mut Tx, env: &StoreContext, account: &AccountId, profile: &Profile) -> Result<Option<Event>> {
+async fn follows(tx: &mut Tx, ctx: &StoreContext, account: &AccountId, profile: &Profile) -> Result<Option<Event>> {
     let sql = format!("SELECT {STATED} FROM account a JOIN personal_value v ON v.id = a.value WHERE a.id = $1");
     let Some(row) = tx.row(&sql, [account.as_str().into()]).await? else {
         return Ok(None);
     };
-    let old = stated_of(&env.keys, &row, 0)?;
+    let old = stated_of(&ctx.keys, &row, 0)?;
     let stated = AccountAttributes {
         full_name: Some(profile.full_name.clone()),
         birth_date: profile.birth_date.or(old.birth_date),

@@ -106,7 +106,7 @@ impl Plan {
 }
 
 /// Computes the plan.
-pub(crate) fn plan(facts: &Facts, env: &StoreContext) -> Result<Plan> {
+pub(crate) fn plan(facts: &Facts, ctx: &StoreContext) -> Result<Plan> {
     let mut plan = Plan::default();
     // All accounts of one profile are decided together, including those for which an unreadable row prevents a decision.
     let mut groups: BTreeMap<&str, Vec<&AccountWithHolds>> = BTreeMap::new();
@@ -125,20 +125,20 @@ pub(crate) fn plan(facts: &Facts, env: &StoreContext) -> Result<Plan> {
             decisions: vec![(held.account.id.clone(), decide(&case))],
             creates: None,
         };
-        add_decisions(&mut plan, facts, env, &[held], &[case], decided)?;
+        add_decisions(&mut plan, facts, ctx, &[held], &[case], decided)?;
     }
     for accounts in groups.values() {
         let cases: Vec<DecisionInput<'_>> = accounts.iter().map(|held| facts.case(&held.account)).collect();
         let decided = decide_person(&cases);
-        add_decisions(&mut plan, facts, env, accounts, &cases, decided)?;
+        add_decisions(&mut plan, facts, ctx, accounts, &cases, decided)?;
     }
     plan.lines.sort_by(|a, b| a.account.cmp(&b.account));
-    take_newcomers(&mut plan, facts, env)?;
+    take_newcomers(&mut plan, facts, ctx)?;
     plan.impact.open = facts.open;
     Ok(plan)
 }
 
-fn take_newcomers(plan: &mut Plan, facts: &Facts, env: &StoreContext) -> Result<()> {
+fn take_newcomers(plan: &mut Plan, facts: &Facts, ctx: &StoreContext) -> Result<()> {
     plan.creates_newcomers = facts.policy.create_newcomers;
     let officials = facts
         .accounts
@@ -161,7 +161,7 @@ fn take_newcomers(plan: &mut Plan, facts: &Facts, env: &StoreContext) -> Result<
         };
         let read = serde_json::to_vec(&(&kept.profile, case.notice, case.day, case.policy, case.freeze));
         let read = read.map_err(|e| StoreError::corrupt("facts", e))?;
-        let digest = env.keys.mac(&[b"newcomer", &read]);
+        let digest = ctx.keys.mac(&[b"newcomer", &read]);
         plan.of_newcomers.insert(kept.id.0.clone(), (stated, digest));
         plan.newcomers.push(Newcomer {
             profile: kept.id.0.clone(),
@@ -175,7 +175,7 @@ fn take_newcomers(plan: &mut Plan, facts: &Facts, env: &StoreContext) -> Result<
 fn add_decisions(
     plan: &mut Plan,
     facts: &Facts,
-    env: &StoreContext,
+    ctx: &StoreContext,
     accounts: &[&AccountWithHolds],
     cases: &[DecisionInput<'_>],
     decided: PersonPlan,
@@ -226,7 +226,7 @@ fn add_decisions(
             writes_back: writes_back.unwrap_or_default(),
         };
         if line.changes() {
-            plan.digests.insert(id.clone(), digest(env, held, case, profile)?);
+            plan.digests.insert(id.clone(), digest(ctx, held, case, profile)?);
         }
         lines.push(line);
     }
@@ -352,7 +352,7 @@ fn measure_impact(impact: &mut Impact, facts: &Facts, lines: &[PlanLine]) {
 /// A keyed digest of all facts that the decision of this account read. Of sign-ins it covers only their effect on the decision, so that
 /// another sign-in does not make a waiting run stale.
 fn digest(
-    env: &StoreContext,
+    ctx: &StoreContext,
     held: &AccountWithHolds,
     case: &DecisionInput<'_>,
     profile: Option<&Profile>,
@@ -364,5 +364,5 @@ fn digest(
         (profile, case.notice, case.day, case.policy, case.freeze),
     ))
     .map_err(|e| StoreError::corrupt("facts", e))?;
-    Ok(env.keys.mac(&[b"facts", &facts]))
+    Ok(ctx.keys.mac(&[b"facts", &facts]))
 }

@@ -108,7 +108,7 @@ impl Store {
 
     async fn simulate_scope(&self, scope: Scope, day: Date) -> Result<RunOutcome> {
         self.db
-            .read_long(async |tx| compute_plan(tx, &self.env, &scope, day).await)
+            .read_long(async |tx| compute_plan(tx, &self.ctx, &scope, day).await)
             .await
     }
 
@@ -155,12 +155,12 @@ impl Store {
     async fn reconcile_scope(&self, scope: Scope, day: Date, by: &str) -> Result<RunOutcome> {
         // Seal now, so that the commit gets its position: the next incremental run starts after it.
         self.seal().await?;
-        let (env, by) = (self.env.clone(), by.to_owned());
+        let (ctx, by) = (self.ctx.clone(), by.to_owned());
         let done = self
             .db
             .transaction(move |tx| {
-                let (env, scope, by) = (env.clone(), scope.clone(), by.clone());
-                Box::pin(async move { reconcile(tx, &env, &scope, day, &by).await })
+                let (ctx, scope, by) = (ctx.clone(), scope.clone(), by.clone());
+                Box::pin(async move { reconcile(tx, &ctx, &scope, day, &by).await })
             })
             .await?;
         Ok(done)
@@ -169,12 +169,12 @@ impl Store {
     /// Approves a waiting run: each line is computed again, and if any of them would come out differently, the whole run is refused.
     #[boxed]
     pub async fn approve_run(&self, run: &str, by: &str) -> Result<RunOutcome> {
-        let (env, run, by) = (self.env.clone(), run.to_owned(), by.to_owned());
+        let (ctx, run, by) = (self.ctx.clone(), run.to_owned(), by.to_owned());
         let done = self
             .db
             .transaction(move |tx| {
-                let (env, run, by) = (env.clone(), run.clone(), by.clone());
-                Box::pin(async move { approve(tx, &env, run, &by).await })
+                let (ctx, run, by) = (ctx.clone(), run.clone(), by.clone());
+                Box::pin(async move { approve(tx, &ctx, run, &by).await })
             })
             .await?;
         Ok(done)
@@ -206,11 +206,11 @@ impl Store {
     /// The lines of a run, applied or waiting.
     #[boxed]
     pub async fn run_lines(&self, run: &str) -> Result<Vec<RunLine>> {
-        self.db.read(async |tx| run_lines(tx, &self.env, run).await).await
+        self.db.read(async |tx| run_lines(tx, &self.ctx, run).await).await
     }
 }
 
-async fn run_lines(tx: &mut Tx, env: &StoreContext, run: &str) -> Result<Vec<RunLine>> {
+async fn run_lines(tx: &mut Tx, ctx: &StoreContext, run: &str) -> Result<Vec<RunLine>> {
     if tx.row("SELECT 1 FROM run WHERE id = $1", [run.into()]).await?.is_none() {
         return Err(Refusal::UnknownRun(run.to_owned()).into());
     }
@@ -237,7 +237,7 @@ async fn run_lines(tx: &mut Tx, env: &StoreContext, run: &str) -> Result<Vec<Run
     );
     tx.for_each_row(&sql, [run.into()], |row| {
         let (unit, succeeds): (String, Option<String>) = (row.get(1)?, row.get(2)?);
-        let username = stated_of(&env.keys, &row, 3)?.username;
+        let username = stated_of(&ctx.keys, &row, 3)?.username;
         let line = made.entry(row.get(0)?).or_insert_with(|| (username, unit, Vec::new()));
         line.2.extend(succeeds.map(AccountId));
         Ok(())
@@ -263,7 +263,7 @@ pub(crate) async fn lock_runs(tx: &mut Tx) -> Result<()> {
 }
 
 /// Computes a run before any of it is written.
-async fn compute_plan(tx: &mut Tx, env: &StoreContext, scope: &Scope, day: Date) -> Result<RunOutcome> {
+async fn compute_plan(tx: &mut Tx, ctx: &StoreContext, scope: &Scope, day: Date) -> Result<RunOutcome> {
     let (concerned, widened) = match scope {
         Scope::Everybody => (None, None),
         Scope::Changed => match since_last_run(tx, day).await? {
@@ -283,8 +283,8 @@ async fn compute_plan(tx: &mut Tx, env: &StoreContext, scope: &Scope, day: Date)
         Some(concerned) => Some(AffectedSet::closure_of(tx, &concerned).await?),
         None => None,
     };
-    let facts = Facts::read(tx, env, day, people.as_ref()).await?;
-    let mut plan = plan(&facts, env)?;
+    let facts = Facts::read(tx, ctx, day, people.as_ref()).await?;
+    let mut plan = plan(&facts, ctx)?;
     if let Scope::Newcomer(profile) = scope {
         plan.creates_newcomers = true;
         plan.newcomers.retain(|new| new.profile == profile.0);
@@ -300,21 +300,21 @@ async fn compute_plan(tx: &mut Tx, env: &StoreContext, scope: &Scope, day: Date)
     })
 }
 
-async fn reconcile(tx: &mut Tx, env: &StoreContext, scope: &Scope, day: Date, by: &str) -> Result<RunOutcome> {
+async fn reconcile(tx: &mut Tx, ctx: &StoreContext, scope: &Scope, day: Date, by: &str) -> Result<RunOutcome> {
     lock_runs(tx).await?;
     require_latest_day(tx, day).await?;
     let seen = match scope {
         Scope::People(_) | Scope::Newcomer(_) => None,
         Scope::Everybody | Scope::Changed => Some(last_position(tx).await?),
     };
-    let mut done = compute_plan(tx, env, scope, day).await?;
+    let mut done = compute_plan(tx, ctx, scope, day).await?;
     if done.plan.changes() && after_undo(tx).await? {
         done.stopped_by.push(Brake::AfterUndo);
     }
-    if day > local_day(env.ambient.now()) {
+    if day > local_day(ctx.environment.now()) {
         done.stopped_by.push(Brake::DayToCome);
     }
-    let run = env.id();
+    let run = ctx.id();
     let applies = done.stopped_by.is_empty();
     let state = if applies { "applied" } else { "waiting" };
     tx.execute(
@@ -322,11 +322,11 @@ async fn reconcile(tx: &mut Tx, env: &StoreContext, scope: &Scope, day: Date, by
          VALUES ($1,$2,$3,$4,$5,0,$6,$7,$8,$9)",
         [
             (&run).into(),
-            env.now().into(),
+            ctx.now().into(),
             day.to_string().into(),
             by.into(),
             state.into(),
-            SqlValue::Int(applies.then(|| env.now())),
+            SqlValue::Int(applies.then(|| ctx.now())),
             number(done.plan.impact.newly_held).into(),
             format!("{:?}", done.stopped_by).into(),
             seen.into(),
@@ -335,7 +335,7 @@ async fn reconcile(tx: &mut Tx, env: &StoreContext, scope: &Scope, day: Date, by
     .await?;
     keep_lines(tx, &run, &done.plan).await?;
     if applies {
-        done.created = apply(tx, env, &done.plan, &run, day, by, false).await?;
+        done.created = apply(tx, ctx, &done.plan, &run, day, by, false).await?;
         if seen.is_some() {
             tx.execute("DELETE FROM quarantine WHERE ended_by IS NOT NULL", [])
                 .await?;
@@ -352,7 +352,7 @@ async fn last_position(tx: &mut Tx) -> Result<i64> {
     row.map_or(Ok(-1), |row| row.get(0))
 }
 
-async fn approve(tx: &mut Tx, env: &StoreContext, run: String, by: &str) -> Result<RunOutcome> {
+async fn approve(tx: &mut Tx, ctx: &StoreContext, run: String, by: &str) -> Result<RunOutcome> {
     lock_runs(tx).await?;
     let day = run_in_state(tx, &run, "waiting").await?;
     require_latest_day(tx, day).await?;
@@ -366,7 +366,7 @@ async fn approve(tx: &mut Tx, env: &StoreContext, run: String, by: &str) -> Resu
         Some(row) if row.get::<Option<i64>>(0)?.is_some() => Scope::Everybody,
         _ => Scope::People(concerned.clone()),
     };
-    let mut done = compute_plan(tx, env, &scope, day).await?;
+    let mut done = compute_plan(tx, ctx, &scope, day).await?;
     if let Scope::People(_) = scope {
         // The newcomers of the run are those in its lines, whether by the policy or by a click.
         let of_run = |new: &Newcomer| concerned.profiles.contains(&ProfileId(new.profile.clone()));
@@ -386,10 +386,10 @@ async fn approve(tx: &mut Tx, env: &StoreContext, run: String, by: &str) -> Resu
     }
     tx.execute(
         "UPDATE run SET state = 'applied', approved = 1, applied_at = $2, by_whom = $3 WHERE id = $1",
-        [(&run).into(), env.now().into(), by.into()],
+        [(&run).into(), ctx.now().into(), by.into()],
     )
     .await?;
-    done.created = apply(tx, env, &done.plan, &run, day, by, true).await?;
+    done.created = apply(tx, ctx, &done.plan, &run, day, by, true).await?;
     done.stopped_by = Vec::new();
     done.run = Some(run);
     Ok(done)

@@ -43,7 +43,7 @@ impl Store {
     pub async fn hr_tasks(&self, unit: Option<&UnitCode>, day: Date) -> Result<Vec<HrTask>> {
         self.db
             .read_long(async |tx| {
-                let facts = Facts::read(tx, &self.env, day, None).await?;
+                let facts = Facts::read(tx, &self.ctx, day, None).await?;
                 if let Some(unknown) = unit.filter(|unit| facts.units.get(unit).is_none()) {
                     return Err(Refusal::UnknownUnit(unknown.to_string()).into());
                 }

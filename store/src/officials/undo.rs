@@ -29,27 +29,27 @@ impl Store {
     /// Reverses an applied run. The next automatic run waits for a person.
     #[boxed]
     pub async fn undo_run(&self, run: &str, by: &str) -> Result<UndoReport> {
-        let (env, run) = (self.env.clone(), run.to_owned());
+        let (ctx, run) = (self.ctx.clone(), run.to_owned());
         let act = Attribution::new(by, self.now());
         let done = self
             .db
             .transaction(move |tx| {
-                let (env, run, act) = (env.clone(), run.clone(), act.clone());
-                Box::pin(async move { undo(tx, &env, &run, act).await })
+                let (ctx, run, act) = (ctx.clone(), run.clone(), act.clone());
+                Box::pin(async move { undo(tx, &ctx, &run, act).await })
             })
             .await?;
         Ok(done)
     }
 }
 
-async fn undo(tx: &mut Tx, env: &StoreContext, run: &str, act: Attribution) -> Result<UndoReport> {
+async fn undo(tx: &mut Tx, ctx: &StoreContext, run: &str, act: Attribution) -> Result<UndoReport> {
     lock_runs(tx).await?;
     let day = run_in_state(tx, run, "applied").await?;
     let mut done = UndoReport::default();
     let mut entries: Vec<Entry> = Vec::new();
     let sql = format!("{ENTRY} WHERE j.run = $1 ORDER BY c.seq, j.ord");
     tx.for_each_row(&sql, [run.into()], |row| {
-        entries.push(read_entry(&env.keys, None, &row)?.entry);
+        entries.push(read_entry(&ctx.keys, None, &row)?.entry);
         Ok(())
     })
     .await?;
@@ -64,7 +64,7 @@ async fn undo(tx: &mut Tx, env: &StoreContext, run: &str, act: Attribution) -> R
         if created.contains(account) && !matches!(entry.event.change, Change::AccountCreated { .. }) {
             continue;
         }
-        match reverse(tx, env, run, entry, account).await? {
+        match reverse(tx, ctx, run, entry, account).await? {
             Some(event) => events.push(event),
             None => {
                 done.changed_since.insert(account.to_string());
@@ -79,10 +79,10 @@ async fn undo(tx: &mut Tx, env: &StoreContext, run: &str, act: Attribution) -> R
     });
     // Effective from the day of the run, as if the run had not happened.
     let effective = act.effective.min(start_of(day));
-    append(tx, env, &Attribution { effective, ..act }, events).await?;
+    append(tx, ctx, &Attribution { effective, ..act }, events).await?;
     tx.execute(
         "UPDATE run SET state = 'undone', applied_at = $2 WHERE id = $1",
-        [run.into(), env.now().into()],
+        [run.into(), ctx.now().into()],
     )
     .await?;
     Ok(done)
@@ -91,7 +91,7 @@ async fn undo(tx: &mut Tx, env: &StoreContext, run: &str, act: Attribution) -> R
 /// The reverse of one entry; `None` if its change is no longer in effect.
 async fn reverse(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     run: &str,
     entry: &Entry,
     account: &AccountId,
@@ -132,7 +132,7 @@ async fn reverse(
             used.is_none().then_some(Change::AccountRemoved)
         }
         Change::AccountChanged { fields } => {
-            return Ok(before_change(tx, env, entry, account).await?.map(|personal| {
+            return Ok(before_change(tx, ctx, entry, account).await?.map(|personal| {
                 let change = Change::AccountChanged { fields: fields.clone() };
                 Event::of_account(account, change).with(personal)
             }));
@@ -156,7 +156,7 @@ async fn lifted_hold(tx: &mut Tx, account: &AccountId, reason: &str, cause: &str
 /// What the account stated before this entry, if no later entry replaced it.
 async fn before_change(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     entry: &Entry,
     account: &AccountId,
 ) -> Result<Option<Personal>> {
@@ -175,7 +175,7 @@ async fn before_change(
         .row(&sql, [account.as_str().into(), entry.commit.as_str().into()])
         .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(match read_entry(&env.keys, None, &row)?.entry.event.personal {
+    Ok(match read_entry(&ctx.keys, None, &row)?.entry.event.personal {
         Some(Personal::Account { stated, .. }) => Some(Personal::Account {
             stated,
             password_hash: None,

@@ -64,7 +64,7 @@ impl Store {
                 }
                 let proof: Option<String> = row.get(6)?;
                 let since: Option<i64> = row.get(7)?;
-                let (stated, claim) = owner_of(&self.env.keys, &row, 8)?;
+                let (stated, claim) = owner_of(&self.ctx.keys, &row, 8)?;
                 let registry_phone = claim.as_ref().and_then(|claim| claim.phone_over(&stated, since));
                 let phone_verified = registry_phone.is_some();
                 let stated = match &claim {
@@ -111,7 +111,7 @@ impl Store {
     #[boxed]
     pub async fn former_subjects(&self, client: &ClientId, account: &AccountId) -> Result<Vec<String>> {
         self.db
-            .query(async |tx| previous_subjects(tx, &self.env.keys, client, account).await)
+            .query(async |tx| previous_subjects(tx, &self.ctx.keys, client, account).await)
             .await
     }
 }

@@ -84,13 +84,13 @@ impl Store {
     /// Issues a code for the owner of a session. `None` if the session has ended or is a held visit, or if the client is no longer enabled.
     #[boxed]
     pub async fn issue_code(&self, session: &str, allowed: AuthorizedRequest) -> Result<Option<String>> {
-        let (env, session) = (self.env.clone(), sha256(&[session.as_bytes()]));
-        let (code, digest) = generate_token(&env, TokenKind::Code);
+        let (ctx, session) = (self.ctx.clone(), sha256(&[session.as_bytes()]));
+        let (code, digest) = generate_token(&ctx, TokenKind::Code);
         let given = self
             .db
             .transaction(move |tx| {
-                let (env, allowed) = (env.clone(), allowed.clone());
-                Box::pin(async move { give(tx, &env, session, digest, &allowed).await })
+                let (ctx, allowed) = (ctx.clone(), allowed.clone());
+                Box::pin(async move { give(tx, &ctx, session, digest, &allowed).await })
             })
             .await?;
         Ok(given.then_some(code))
@@ -107,7 +107,7 @@ impl Store {
         verifier: Option<&str>,
         resource: Option<&str>,
     ) -> Result<Option<IssuedTokens>> {
-        let (env, known, digest) = (self.env.clone(), known.clone(), sha256(&[code.as_bytes()]));
+        let (ctx, known, digest) = (self.ctx.clone(), known.clone(), sha256(&[code.as_bytes()]));
         let shown = RedemptionRequest {
             redirect_uri: redirect_uri.map(str::to_owned),
             verifier: verifier.map(str::to_owned),
@@ -115,8 +115,8 @@ impl Store {
         };
         self.db
             .transaction(move |tx| {
-                let (env, known, shown) = (env.clone(), known.clone(), shown.clone());
-                Box::pin(async move { redeem(tx, &env, &known, digest, &shown).await })
+                let (ctx, known, shown) = (ctx.clone(), known.clone(), shown.clone());
+                Box::pin(async move { redeem(tx, &ctx, &known, digest, &shown).await })
             })
             .await
     }
@@ -124,17 +124,17 @@ impl Store {
 
 async fn give(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     session: [u8; 32],
     digest: [u8; 32],
     allowed: &AuthorizedRequest,
 ) -> Result<bool> {
-    let now = env.ambient.now();
+    let now = ctx.environment.now();
     lock_accounts_of(tx, [session]).await?;
-    let Some(open) = open_session_row(tx, &env.keys, &session, now).await? else {
+    let Some(open) = open_session_row(tx, &ctx.keys, &session, now).await? else {
         return Ok(false);
     };
-    let Some(known) = find(tx, &env.keys, &allowed.client)
+    let Some(known) = find(tx, &ctx.keys, &allowed.client)
         .await?
         .filter(|known| known.enabled)
     else {
@@ -145,15 +145,15 @@ async fn give(
     {
         return Ok(false);
     }
-    if subject(tx, &env.keys, &known.id, &open.account).await?.is_none() {
-        assign_subject(tx, env, &known, &open.account).await?;
+    if subject(tx, &ctx.keys, &known.id, &open.account).await?.is_none() {
+        assign_subject(tx, ctx, &known, &open.account).await?;
     }
-    let (id, now) = (env.id(), now.as_microsecond());
+    let (id, now) = (ctx.id(), now.as_microsecond());
     let outlives = allowed.scope.contains(&Scope::OfflineAccess);
     let asked = serde_json::to_vec(&allowed.given).map_err(|e| StoreError::corrupt("a grant", e))?;
     let scope = Scope::words(&allowed.scope);
     let row = GRANT.row(
-        &env.keys,
+        &ctx.keys,
         vec![
             (&id).into(),
             known.id.as_str().into(),
@@ -163,7 +163,7 @@ async fn give(
             (!outlives).then(|| session.to_vec()).into(),
             (&open.sid).into(),
             (&scope).into(),
-            env.keys.encrypt(place(&id), &asked, &env.ambient).into(),
+            ctx.keys.encrypt(place(&id), &asked, &ctx.environment).into(),
             open.began.into(),
             (&open.amr).into(),
             if outlives {
@@ -191,18 +191,18 @@ async fn give(
         audience: None,
         good_until: now + GOOD,
     };
-    issue(tx, vec![Succession::default().with(row.row(&env.keys, now))]).await?;
+    issue(tx, vec![Succession::default().with(row.row(&ctx.keys, now))]).await?;
     Ok(true)
 }
 
 async fn redeem(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     known: &RegisteredClient,
     digest: [u8; 32],
     shown: &RedemptionRequest,
 ) -> Result<Option<IssuedTokens>> {
-    let now = env.now();
+    let now = ctx.now();
     let which = "id = $1 AND kind = 'code' AND client = $2";
     let sql = format!(
         "UPDATE issued SET used = $3 WHERE {which} AND used IS NULL RETURNING {}",
@@ -217,7 +217,7 @@ async fn redeem(
         }
         return Ok(None);
     };
-    let Some(spent) = RedeemedToken::of(&env.keys, &row)? else {
+    let Some(spent) = RedeemedToken::of(&ctx.keys, &row)? else {
         return Ok(None);
     };
     let grant: String = row.get(4)?;
@@ -227,25 +227,25 @@ async fn redeem(
         end_grant(tx, &grant).await?;
         return Ok(None);
     }
-    let Some(grant) = active_grant(tx, env, known, &grant, env.ambient.now()).await? else {
+    let Some(grant) = active_grant(tx, ctx, known, &grant, ctx.environment.now()).await? else {
         return Ok(None);
     };
     let scope: String = row.get(5)?;
     let audience = ResourceAudience::of(
         tx,
-        &env.keys,
+        &ctx.keys,
         grant.given.resource.as_deref(),
         shown.resource.as_deref(),
     )
     .await?;
-    let (token, digest) = generate_token(env, TokenKind::Refresh);
+    let (token, digest) = generate_token(ctx, TokenKind::Refresh);
     let next = NextRefreshToken::New {
         token,
         digest,
         spent,
         of: None,
     };
-    tokens(tx, env, known, next, grant, scope, audience).await.map(Some)
+    tokens(tx, ctx, known, next, grant, scope, audience).await.map(Some)
 }
 
 /// Revokes everything issued from a code. The code's row stays, marked as used, until it expires.
@@ -276,7 +276,7 @@ pub(crate) enum NextRefreshToken {
 /// Issues the next access and refresh token of a grant.
 pub(crate) async fn tokens(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     known: &RegisteredClient,
     next: NextRefreshToken,
     grant: Grant,
@@ -285,13 +285,13 @@ pub(crate) async fn tokens(
 ) -> Result<IssuedTokens> {
     // C1: where standardising is required, connected systems get no token. The code or refresh token stays valid until it is done.
     if grant.kind == AccountKind::Citizen {
-        let asked = gate(tx, grant.account.as_str(), local_day(env.ambient.now())).await?;
+        let asked = gate(tx, grant.account.as_str(), local_day(ctx.environment.now())).await?;
         if asked == Some(Gate::Required) {
             return Err(Refusal::MustStandardise(grant.account.0).into());
         }
     }
-    let now = env.now();
-    let (access, access_digest) = generate_token(env, TokenKind::Access);
+    let now = ctx.now();
+    let (access, access_digest) = generate_token(ctx, TokenKind::Access);
     let row = |kind, digest, good_for: i64, scope| NewTokenRow {
         kind,
         digest,
@@ -302,7 +302,7 @@ pub(crate) async fn tokens(
         audience: audience.as_ref().filter(|_| kind == TokenKind::Access),
         good_until: grant.good_until.min(now + good_for),
     };
-    let access_row = row(TokenKind::Access, access_digest, ACCESS, &scope).row(&env.keys, now);
+    let access_row = row(TokenKind::Access, access_digest, ACCESS, &scope).row(&ctx.keys, now);
     let mut rows = vec![Succession::default().with(access_row)];
     let refresh = match next {
         NextRefreshToken::Same(token) => token,
@@ -318,7 +318,7 @@ pub(crate) async fn tokens(
                 SESSION_LONGEST
             };
             // A refresh token keeps the whole granted scope even if the client requests less this time (RFC 6749, 6).
-            let row = row(TokenKind::Refresh, digest, refresh_for, &grant.scope).row(&env.keys, now);
+            let row = row(TokenKind::Refresh, digest, refresh_for, &grant.scope).row(&ctx.keys, now);
             let (follows, again) = of.unzip();
             let again = again.flatten();
             rows.push(Succession { follows, again: None }.with(row));

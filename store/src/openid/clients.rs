@@ -141,18 +141,18 @@ fn about(id: ClientId, change: Change) -> Event {
 /// Registers a client under this id; the secret is used if the client authenticates by one.
 pub(crate) async fn add_client(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     act: &Attribution,
     id: ClientId,
     client: Client,
     secret: String,
 ) -> Result<NewClient> {
     client.check().map_err(Refusal::Client)?;
-    if find(tx, &env.keys, &client.name).await?.is_some() {
+    if find(tx, &ctx.keys, &client.name).await?.is_some() {
         return Err(Refusal::ClientExists(client.name).into());
     }
     for resource in &client.resources {
-        if resource_server_of(tx, &env.keys, resource).await?.is_some() {
+        if resource_server_of(tx, &ctx.keys, resource).await?.is_some() {
             return Err(Refusal::ResourceExists(resource.clone()).into());
         }
     }
@@ -161,14 +161,14 @@ pub(crate) async fn add_client(
         client,
         secret: secret.as_deref().map(digest),
     };
-    append(tx, env, act, vec![about(id.clone(), change)]).await?;
+    append(tx, ctx, act, vec![about(id.clone(), change)]).await?;
     Ok(NewClient { id, secret })
 }
 
 /// Replaces a client's settings if they still equal `before`. The secret is used if the client newly authenticates by one.
 pub(crate) async fn edit_client(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     act: &Attribution,
     id: &ClientId,
     before: &Client,
@@ -178,7 +178,7 @@ pub(crate) async fn edit_client(
     client.check().map_err(Refusal::Client)?;
     tx.rows_for_update("SELECT id FROM client WHERE id = $1", [id.as_str().into()])
         .await?;
-    let known = find(tx, &env.keys, id.as_str()).await?;
+    let known = find(tx, &ctx.keys, id.as_str()).await?;
     let known = known.ok_or_else(|| Refusal::UnknownClient(id.to_string()))?;
     if known.client != *before {
         return Err(Refusal::ClientChanged(before.name.clone()).into());
@@ -187,11 +187,11 @@ pub(crate) async fn edit_client(
         return Err(Refusal::Client(ClientFault::Subjects).into());
     }
     let is_other = |found: Option<RegisteredClient>| found.is_some_and(|found| found.id != *id);
-    if is_other(find(tx, &env.keys, &client.name).await?) {
+    if is_other(find(tx, &ctx.keys, &client.name).await?) {
         return Err(Refusal::ClientExists(client.name).into());
     }
     for resource in &client.resources {
-        if is_other(resource_server_of(tx, &env.keys, resource).await?) {
+        if is_other(resource_server_of(tx, &ctx.keys, resource).await?) {
             return Err(Refusal::ResourceExists(resource.clone()).into());
         }
     }
@@ -203,7 +203,7 @@ pub(crate) async fn edit_client(
             secret: secret.as_deref().map(digest),
             client,
         };
-        append(tx, env, act, vec![about(id.clone(), change)]).await?;
+        append(tx, ctx, act, vec![about(id.clone(), change)]).await?;
     }
     Ok(NewClient { id: id.clone(), secret })
 }
@@ -213,13 +213,13 @@ impl Store {
     /// allow less.
     #[boxed]
     pub async fn edit_client(&self, id: &ClientId, before: &Client, client: Client, by: &str) -> Result<NewClient> {
-        let (env, act, id) = (self.env.clone(), Attribution::new(by, self.now()), id.clone());
+        let (ctx, act, id) = (self.ctx.clone(), Attribution::new(by, self.now()), id.clone());
         let (before, secret) = (before.clone(), self.new_token());
         self.db
             .transaction(move |tx| {
-                let (env, act, id) = (env.clone(), act.clone(), id.clone());
+                let (ctx, act, id) = (ctx.clone(), act.clone(), id.clone());
                 let (before, client, secret) = (before.clone(), client.clone(), secret.as_str().to_owned());
-                Box::pin(async move { edit_client(tx, &env, &act, &id, &before, client, secret).await })
+                Box::pin(async move { edit_client(tx, &ctx, &act, &id, &before, client, secret).await })
             })
             .await
     }
@@ -260,7 +260,7 @@ impl Store {
         self.db
             .read(async |tx| {
                 let rows = tx.rows(&format!("{} ORDER BY c.name", select()), []).await?;
-                rows.iter().map(|row| known_client(&self.env.keys, row, 0)).collect()
+                rows.iter().map(|row| known_client(&self.ctx.keys, row, 0)).collect()
             })
             .await
     }
@@ -274,7 +274,7 @@ impl Store {
             return Ok(None);
         }
         let row = self.db.query(async |tx| tx.row(&SQL, [id.into()]).await).await?;
-        row.map(|row| known_client(&self.env.keys, &row, 0)).transpose()
+        row.map(|row| known_client(&self.ctx.keys, &row, 0)).transpose()
     }
 
     /// Whether an enabled client is registered as this resource server.
@@ -282,7 +282,7 @@ impl Store {
     pub async fn has_resource(&self, resource: &str) -> Result<bool> {
         let bearer = self
             .db
-            .query(async |tx| resource_server_of(tx, &self.env.keys, resource).await)
+            .query(async |tx| resource_server_of(tx, &self.ctx.keys, resource).await)
             .await?;
         Ok(bearer.is_some_and(|bearer| bearer.enabled))
     }
@@ -290,13 +290,13 @@ impl Store {
     /// Registers a client. Its secret is returned here and never again.
     #[boxed]
     pub async fn add_client(&self, client: Client, by: &str) -> Result<NewClient> {
-        let (env, act) = (self.env.clone(), Attribution::new(by, self.now()));
+        let (ctx, act) = (self.ctx.clone(), Attribution::new(by, self.now()));
         let (id, secret) = (self.new_client_id(), self.new_token());
         self.db
             .transaction(move |tx| {
-                let (env, act, id) = (env.clone(), act.clone(), id.clone());
+                let (ctx, act, id) = (ctx.clone(), act.clone(), id.clone());
                 let (client, secret) = (client.clone(), secret.as_str().to_owned());
-                Box::pin(async move { add_client(tx, &env, &act, id, client, secret).await })
+                Box::pin(async move { add_client(tx, &ctx, &act, id, client, secret).await })
             })
             .await
     }
@@ -327,17 +327,17 @@ impl Store {
     /// Issues a new secret. The previous one works for `overlap` more seconds, so that no sign-in fails meanwhile.
     #[boxed]
     pub async fn rotate_client(&self, id_or_name: &str, overlap: i64, by: &str) -> Result<NewClient> {
-        let (env, act, name) = (
-            self.env.clone(),
+        let (ctx, act, name) = (
+            self.ctx.clone(),
             Attribution::new(by, self.now()),
             id_or_name.to_owned(),
         );
         let secret = self.new_token();
         self.db
             .transaction(move |tx| {
-                let (env, act, name) = (env.clone(), act.clone(), name.clone());
+                let (ctx, act, name) = (ctx.clone(), act.clone(), name.clone());
                 let secret = secret.as_str().to_owned();
-                Box::pin(async move { rotate_client(tx, &env, &act, &name, overlap, secret).await })
+                Box::pin(async move { rotate_client(tx, &ctx, &act, &name, overlap, secret).await })
             })
             .await
     }
@@ -361,15 +361,15 @@ impl Store {
     }
 
     async fn change_client(&self, id_or_name: &str, change: Change, by: &str) -> Result<ClientId> {
-        let (env, act, name) = (
-            self.env.clone(),
+        let (ctx, act, name) = (
+            self.ctx.clone(),
             Attribution::new(by, self.now()),
             id_or_name.to_owned(),
         );
         self.db
             .transaction(move |tx| {
-                let (env, act, name, change) = (env.clone(), act.clone(), name.clone(), change.clone());
-                Box::pin(async move { change_client(tx, &env, &act, name, change, |_| Ok(())).await })
+                let (ctx, act, name, change) = (ctx.clone(), act.clone(), name.clone(), change.clone());
+                Box::pin(async move { change_client(tx, &ctx, &act, name, change, |_| Ok(())).await })
             })
             .await
     }
@@ -377,7 +377,7 @@ impl Store {
 
 async fn change_client(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     act: &Attribution,
     id_or_name: String,
     change: Change,
@@ -385,7 +385,7 @@ async fn change_client(
 ) -> Result<ClientId> {
     let sql = "SELECT id FROM client WHERE id = $1 OR name = $1";
     tx.rows_for_update(sql, [(&id_or_name).into()]).await?;
-    let known = find(tx, &env.keys, &id_or_name).await?;
+    let known = find(tx, &ctx.keys, &id_or_name).await?;
     let known = known.ok_or(Refusal::UnknownClient(id_or_name))?;
     may(&known)?;
     let is_enabled = match &change {
@@ -398,7 +398,7 @@ async fn change_client(
         if matches!(change, Change::ClientRemoved) {
             drop_notices(tx, &known.id).await?;
         }
-        append(tx, env, act, vec![about(known.id.clone(), change)]).await?;
+        append(tx, ctx, act, vec![about(known.id.clone(), change)]).await?;
     }
     Ok(known.id)
 }
@@ -406,7 +406,7 @@ async fn change_client(
 /// Gives a client a new secret. The previous one works for `overlap` more seconds.
 pub(crate) async fn rotate_client(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     act: &Attribution,
     id_or_name: &str,
     overlap: i64,
@@ -414,13 +414,13 @@ pub(crate) async fn rotate_client(
 ) -> Result<NewClient> {
     let change = Change::ClientSecretRotated {
         secret: digest(&secret),
-        old_until: env.now() + overlap * 1_000_000,
+        old_until: ctx.now() + overlap * 1_000_000,
     };
     let with_secret = |known: &RegisteredClient| match known.client.authentication {
         Authentication::Secret => Ok(()),
         _ => Err(Refusal::Client(ClientFault::NoSecret)),
     };
-    let id = change_client(tx, env, act, id_or_name.to_owned(), change, with_secret).await?;
+    let id = change_client(tx, ctx, act, id_or_name.to_owned(), change, with_secret).await?;
     let secret = Some(secret);
     Ok(NewClient { id, secret })
 }

@@ -48,10 +48,10 @@ impl Store {
     /// nothing changes.
     #[boxed]
     pub async fn withdraw_consent(&self, account: &AccountId, client: &ClientId) -> Result<()> {
-        let (env, account, client) = (self.env.clone(), account.clone(), client.clone());
+        let (ctx, account, client) = (self.ctx.clone(), account.clone(), client.clone());
         self.db
             .transaction(move |tx| {
-                let (env, account, client) = (env.clone(), account.clone(), client.clone());
+                let (ctx, account, client) = (ctx.clone(), account.clone(), client.clone());
                 Box::pin(async move {
                     tx.rows_for_update("SELECT id FROM account_row WHERE id = $1", [account.as_str().into()])
                         .await?;
@@ -61,7 +61,7 @@ impl Store {
                     );
                     let sql = format!("DELETE FROM consent WHERE {which}");
                     if tx.execute(&sql, both.clone()).await? > 0 {
-                        revoke_grants(tx, &env, which, &both).await?;
+                        revoke_grants(tx, &ctx, which, &both).await?;
                     }
                     Ok(())
                 })
@@ -79,7 +79,7 @@ impl Store {
         let args = || [account.as_str().into(), client.as_str().into()];
         let row = self.db.query(async |tx| tx.row(&sql, args()).await).await?;
         let Some(row) = row else { return Ok(false) };
-        if !CONSENT.is_genuine(&self.env.keys, &row, 0)? {
+        if !CONSENT.is_genuine(&self.ctx.keys, &row, 0)? {
             return Ok(false);
         }
         let allowed: String = row.get(2)?;
@@ -95,9 +95,9 @@ impl Store {
             account.as_str().into(),
             client.as_str().into(),
             Scope::words(scopes).into(),
-            self.env.now().into(),
+            self.ctx.now().into(),
         ];
-        let row = CONSENT.row(&self.env.keys, cells);
+        let row = CONSENT.row(&self.ctx.keys, cells);
         self.db
             .transaction(move |tx| {
                 let row = row.clone();

@@ -166,8 +166,8 @@ pub(crate) fn place(id: &str) -> AssociatedData<'_> {
 }
 
 /// Generates a token of this kind; returns it with its digest.
-pub(crate) fn generate_token(env: &StoreContext, kind: TokenKind) -> (String, [u8; 32]) {
-    kind.written(&env.ambient.bytes::<32>())
+pub(crate) fn generate_token(ctx: &StoreContext, kind: TokenKind) -> (String, [u8; 32]) {
+    kind.written(&ctx.environment.bytes::<32>())
 }
 
 /// A new row of `issued`.
@@ -288,8 +288,8 @@ const FOR_AUDIENCE: &str = "(i.audience IS NULL OR EXISTS (SELECT 1 FROM client 
      AND r.generation = i.audience_generation AND r.enabled = 1))";
 
 /// Parses the grant in the columns at `at`. `None` if a hold counts today or a MAC does not verify.
-async fn grant_of(tx: &mut Tx, env: &StoreContext, row: &Row, at: usize, now: Timestamp) -> Result<Option<Grant>> {
-    let (keys, after) = (&env.keys, at + GRANT.width());
+async fn grant_of(tx: &mut Tx, ctx: &StoreContext, row: &Row, at: usize, now: Timestamp) -> Result<Option<Grant>> {
+    let (keys, after) = (&ctx.keys, at + GRANT.width());
     let [account, kind]: [String; 2] = [row.get(at + 3)?, row.get(after)?];
     let (subject, subject_mac): (String, Vec<u8>) = (row.get(after + 3)?, row.get(after + 4)?);
     let named = [row.get::<String>(at + 1)?.into(), (&account).into(), (&subject).into()];
@@ -323,7 +323,7 @@ async fn grant_of(tx: &mut Tx, env: &StoreContext, row: &Row, at: usize, now: Ti
 /// The grant, if it is active: neither a hold, a sign-out nor time ended it, and the client was not disabled since it authenticated.
 pub(crate) async fn active_grant(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     known: &RegisteredClient,
     id: &str,
     now: Timestamp,
@@ -337,7 +337,7 @@ pub(crate) async fn active_grant(
     });
     let args = [id.into(), now.as_microsecond().into(), known.generation.into()];
     match tx.row(&SQL, args).await? {
-        Some(row) => grant_of(tx, env, &row, 0, now).await,
+        Some(row) => grant_of(tx, ctx, &row, 0, now).await,
         None => Ok(None),
     }
 }
@@ -378,13 +378,13 @@ impl Store {
             .query(async |tx| {
                 let args = || [digest.into(), now.as_microsecond().into()];
                 if let Some(row) = tx.row(&OF_ACCOUNT, args()).await? {
-                    let grant = grant_of(tx, &self.env, &row, 0, now).await?;
+                    let grant = grant_of(tx, &self.ctx, &row, 0, now).await?;
                     return grant.map_or(Ok(None), |grant| {
-                        live(&self.env.keys, &row, IN_FORCE_WIDTH, Some(grant))
+                        live(&self.ctx.keys, &row, IN_FORCE_WIDTH, Some(grant))
                     });
                 }
                 let row = tx.row(&OF_CLIENT, args()).await?;
-                row.map_or(Ok(None), |row| live(&self.env.keys, &row, 0, None))
+                row.map_or(Ok(None), |row| live(&self.ctx.keys, &row, 0, None))
             })
             .await
     }
@@ -397,16 +397,16 @@ impl Store {
         scope: &str,
         resource: Option<&str>,
     ) -> Result<Option<String>> {
-        let (token, digest) = generate_token(&self.env, TokenKind::Access);
-        let (env, now, known, scope) = (self.env.clone(), self.env.now(), known.clone(), scope.to_owned());
+        let (token, digest) = generate_token(&self.ctx, TokenKind::Access);
+        let (ctx, now, known, scope) = (self.ctx.clone(), self.ctx.now(), known.clone(), scope.to_owned());
         let resource = resource.map(str::to_owned);
         let given = self
             .db
             .transaction(move |tx| {
                 let (known, scope, resource) = (known.clone(), scope.clone(), resource.clone());
-                let env = env.clone();
+                let ctx = ctx.clone();
                 Box::pin(async move {
-                    let audience = ResourceAudience::of(tx, &env.keys, resource.as_deref(), None).await?;
+                    let audience = ResourceAudience::of(tx, &ctx.keys, resource.as_deref(), None).await?;
                     let row = NewTokenRow {
                         kind: TokenKind::Access,
                         digest,
@@ -423,7 +423,7 @@ impl Store {
                          WHERE c.id = $3 AND c.generation = $4 AND c.enabled = 1",
                         ISSUED.columns("")
                     );
-                    if tx.execute(&sql, row.row(&env.keys, now)).await? == 0 {
+                    if tx.execute(&sql, row.row(&ctx.keys, now)).await? == 0 {
                         return Ok(false);
                     }
                     record_client_use(tx, &known, now).await?;

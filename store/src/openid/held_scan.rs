@@ -66,27 +66,27 @@ impl Store {
                     for row in tx.rows(some, [(&last).into(), BATCH.into()]).await? {
                         page.insert(row.get::<String>(0)?);
                     }
-                    let turn = HeldStateChanges::since_last_report(tx, &self.env, &page).await?;
+                    let turn = HeldStateChanges::since_last_report(tx, &self.ctx, &page).await?;
                     Ok((page, turn.len() > 0))
                 })
                 .await?;
             let Some(end) = page.last() else { return Ok(told) };
             last.clone_from(end);
             if turns {
-                let env = self.env.clone();
+                let ctx = self.ctx.clone();
                 told += self
                     .db
                     .transaction(move |tx| {
-                        let (env, page) = (env.clone(), page.clone());
+                        let (ctx, page) = (ctx.clone(), page.clone());
                         Box::pin(async move {
                             // Computed again under the locks of the accounts.
                             for account in &page {
                                 let sql = "SELECT id FROM account_row WHERE id = $1";
                                 tx.rows_for_update(sql, [account.into()]).await?;
                             }
-                            let turn = HeldStateChanges::since_last_report(tx, &env, &page).await?;
+                            let turn = HeldStateChanges::since_last_report(tx, &ctx, &page).await?;
                             let told = turn.len();
-                            enqueue_held_events(tx, &env, &BTreeSet::new(), turn).await?;
+                            enqueue_held_events(tx, &ctx, &BTreeSet::new(), turn).await?;
                             Ok(told)
                         })
                     })

@@ -172,7 +172,7 @@ impl Store {
     pub async fn clients_to_tell(&self) -> Result<Vec<ClientId>> {
         let (sql, now) = (
             "SELECT DISTINCT client FROM client_notice WHERE due <= $1 AND COALESCE(in_hand, 0) <= $1",
-            self.env.now(),
+            self.ctx.now(),
         );
         let rows = self.db.query(async |tx| tx.rows(sql, [now.into()]).await).await?;
         rows.iter().map(|row| row.get(0).map(ClientId)).collect()
@@ -181,7 +181,7 @@ impl Store {
     /// Takes up to `most` due events of a client for half a minute. Those with the fewest attempts come first.
     #[boxed]
     pub async fn due_notices(&self, client: &ClientId, most: u32) -> Result<Vec<PendingDelivery>> {
-        let (client, now) = (client.clone(), self.env.now());
+        let (client, now) = (client.clone(), self.ctx.now());
         let (order, rows) = self
             .db
             .transaction(move |tx| {
@@ -214,7 +214,7 @@ impl Store {
 
     /// Parses an event that was taken up, or returns why it cannot be delivered.
     fn due_notice(&self, row: &Row) -> Result<std::result::Result<PendingDelivery, String>> {
-        let (keys, at_client) = (&self.env.keys, NOTICE.width());
+        let (keys, at_client) = (&self.ctx.keys, NOTICE.width());
         let Some(body) = row.get::<Option<String>>(at_client + 1)? else {
             return Ok(Err("gone".into()));
         };
@@ -246,7 +246,7 @@ impl Store {
     /// times in all.
     #[boxed]
     pub async fn settle_notices(&self, client: &ClientId, told: Vec<(PendingDelivery, Delivery)>) -> Result<()> {
-        let (client, now) = (client.clone(), self.env.now());
+        let (client, now) = (client.clone(), self.ctx.now());
         self.db
             .transaction(move |tx| {
                 let (client, told) = (client.clone(), told.clone());
@@ -258,14 +258,14 @@ impl Store {
     /// Queues an event again with all its attempts, and journals who ordered it. `false` if there is no such event.
     #[boxed]
     pub async fn resend_notice(&self, id: &str, by: &str) -> Result<bool> {
-        let (env, id, act) = (self.env.clone(), id.to_owned(), Attribution::new(by, self.now()));
+        let (ctx, id, act) = (self.ctx.clone(), id.to_owned(), Attribution::new(by, self.now()));
         self.db
             .transaction(move |tx| {
-                let (env, id, act) = (env.clone(), id.clone(), act.clone());
+                let (ctx, id, act) = (ctx.clone(), id.clone(), act.clone());
                 Box::pin(async move {
                     let sql = "UPDATE client_notice SET due = $2, tries = 0, taken = NULL, failed = NULL WHERE id = $1 RETURNING client, account, \
                          (SELECT c.name FROM client c WHERE c.id = client_notice.client)";
-                    let Some(row) = tx.row(sql, [(&id).into(), env.now().into()]).await? else {
+                    let Some(row) = tx.row(sql, [(&id).into(), ctx.now().into()]).await? else {
                         return Ok(false);
                     };
                     let (client, name): (String, Option<String>) = (row.get(0)?, row.get(2)?);
@@ -275,7 +275,7 @@ impl Store {
                         notice: id,
                     };
                     let event = Event::of_account(&AccountId(row.get(1)?), change);
-                    append(tx, &env, &act, vec![event]).await?;
+                    append(tx, &ctx, &act, vec![event]).await?;
                     Ok(true)
                 })
             })

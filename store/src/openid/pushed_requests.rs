@@ -38,9 +38,12 @@ impl Store {
     pub async fn push_request(&self, client: &ClientId, query: &str) -> Result<String> {
         let handle = self.new_token().as_str().to_owned();
         let id = sha256(&[handle.as_bytes()]);
-        let (client, good_until) = (client.clone(), self.env.now() + GOOD);
+        let (client, good_until) = (client.clone(), self.ctx.now() + GOOD);
         let row = row_of(&id, &client, good_until);
-        let sealed = self.env.keys.encrypt(place(&row), query.as_bytes(), &self.env.ambient);
+        let sealed = self
+            .ctx
+            .keys
+            .encrypt(place(&row), query.as_bytes(), &self.ctx.environment);
         self.db
             .transaction(move |tx| {
                 let (client, sealed) = (client.clone(), sealed.clone());
@@ -58,13 +61,13 @@ impl Store {
     /// from the first time that a browser opens it.
     #[boxed]
     pub async fn open_request(&self, of: &ClientId, handle: &str) -> Result<Option<String>> {
-        let (id, now) = (sha256(&[handle.as_bytes()]), self.env.now());
+        let (id, now) = (sha256(&[handle.as_bytes()]), self.ctx.now());
         let sql = "SELECT sealed, good_until FROM pushed_request WHERE id = $1 AND client = $2 AND good_until > $3";
         let args = [id.into(), of.as_str().into(), now.into()];
         let row = self.db.query(async |tx| tx.row(sql, args).await).await?;
         let Some(row) = row else { return Ok(None) };
         let (sealed, good_until): (Vec<u8>, i64) = (row.get(0)?, row.get(1)?);
-        let kept = self.env.keys.decrypt(place(&row_of(&id, of, good_until)), &sealed)?;
+        let kept = self.ctx.keys.decrypt(place(&row_of(&id, of, good_until)), &sealed)?;
         let kept = String::from_utf8_lossy(&kept).into_owned();
         if let Some(query) = kept.strip_prefix(OPENED) {
             return Ok(Some(query.to_owned()));
@@ -72,7 +75,10 @@ impl Store {
         let until = now + SIGNING_IN;
         let row = row_of(&id, of, until);
         let opened = format!("{OPENED}{kept}");
-        let sealed = self.env.keys.encrypt(place(&row), opened.as_bytes(), &self.env.ambient);
+        let sealed = self
+            .ctx
+            .keys
+            .encrypt(place(&row), opened.as_bytes(), &self.ctx.environment);
         self.db
             .transaction(move |tx| {
                 let sealed = sealed.clone();

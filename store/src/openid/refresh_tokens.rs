@@ -41,7 +41,7 @@ impl Store {
         scope: Option<&str>,
         resource: Option<&str>,
     ) -> Result<Option<IssuedTokens>> {
-        let (env, known) = (self.env.clone(), known.clone());
+        let (ctx, known) = (self.ctx.clone(), known.clone());
         let shown = PresentedToken {
             token: token.to_owned(),
             scope: scope.map(str::to_owned),
@@ -50,8 +50,8 @@ impl Store {
         };
         self.db
             .transaction(move |tx| {
-                let (env, known, shown) = (env.clone(), known.clone(), shown.clone());
-                Box::pin(async move { next(tx, &env, &known, &shown).await })
+                let (ctx, known, shown) = (ctx.clone(), known.clone(), shown.clone());
+                Box::pin(async move { next(tx, &ctx, &known, &shown).await })
             })
             .await
     }
@@ -65,7 +65,7 @@ impl Store {
     /// Erases the random values of successors once the reuse period is over.
     #[boxed]
     pub async fn forget_successors(&self) -> Result<()> {
-        let over = self.env.now() - microseconds(self.refresh_again);
+        let over = self.ctx.now() - microseconds(self.refresh_again);
         let which = "again IS NOT NULL AND used < $1";
         let sql = format!("SELECT 1 FROM issued WHERE {which} LIMIT 1");
         if self
@@ -124,101 +124,101 @@ const WHICH: &str = "id = $1 AND kind = 'refresh' AND client = $2 AND good_until
 
 async fn next(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     known: &RegisteredClient,
     shown: &PresentedToken,
 ) -> Result<Option<IssuedTokens>> {
-    let (now, digest) = (env.now(), sha256(&[shown.token.as_bytes()]));
+    let (now, digest) = (ctx.now(), sha256(&[shown.token.as_bytes()]));
     let sql = format!(
         "UPDATE issued SET used = $3 WHERE {WHICH} AND used IS NULL RETURNING {}, follows",
         ISSUED.columns("")
     );
     let args = [digest.into(), known.id.as_str().into(), now.into()];
     let Some(row) = tx.row(&sql, args).await? else {
-        return again(tx, env, known, shown, digest).await;
+        return again(tx, ctx, known, shown, digest).await;
     };
-    let Some(spent) = RedeemedToken::of(&env.keys, &row)? else {
+    let Some(spent) = RedeemedToken::of(&ctx.keys, &row)? else {
         return Ok(None);
     };
     if let Some(before) = row.get::<Option<Vec<u8>>>(ISSUED.width())? {
         let sql = "UPDATE issued SET again = NULL WHERE id = $1 AND again IS NOT NULL";
         tx.execute(sql, [before.into()]).await?;
     }
-    let Some(grant) = active_grant(tx, env, known, &row.get::<String>(4)?, env.ambient.now()).await? else {
+    let Some(grant) = active_grant(tx, ctx, known, &row.get::<String>(4)?, ctx.environment.now()).await? else {
         return Ok(None);
     };
-    let drawn: [u8; 32] = env.ambient.bytes();
+    let drawn: [u8; 32] = ctx.environment.bytes();
     let (token, successor) = successor(&shown.token, &drawn);
-    let sealed = (shown.again > 0).then(|| env.keys.encrypt(place(&digest), &drawn, &env.ambient));
+    let sealed = (shown.again > 0).then(|| ctx.keys.encrypt(place(&digest), &drawn, &ctx.environment));
     let next = NextRefreshToken::New {
         token,
         digest: successor,
         spent,
         of: Some((digest, sealed)),
     };
-    given(tx, env, known, shown, grant, next).await
+    given(tx, ctx, known, shown, grant, next).await
 }
 
 /// Handles a token that is unknown or was redeemed before.
 async fn again(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     known: &RegisteredClient,
     shown: &PresentedToken,
     digest: [u8; 32],
 ) -> Result<Option<IssuedTokens>> {
     let sql = format!("SELECT {}, again FROM issued WHERE {WHICH}", ISSUED.columns(""));
-    let args = [digest.into(), known.id.as_str().into(), env.now().into()];
+    let args = [digest.into(), known.id.as_str().into(), ctx.now().into()];
     let Some(row) = tx.rows_for_update(&sql, args).await?.pop() else {
         return Ok(None);
     };
     let grant: String = row.get(4)?;
-    let Some(same) = same_successor(tx, env, shown, &digest, &row).await? else {
+    let Some(same) = same_successor(tx, ctx, shown, &digest, &row).await? else {
         end_grant(tx, &grant).await?;
         return Ok(None);
     };
-    let Some(grant) = active_grant(tx, env, known, &grant, env.ambient.now()).await? else {
+    let Some(grant) = active_grant(tx, ctx, known, &grant, ctx.environment.now()).await? else {
         return Ok(None);
     };
-    given(tx, env, known, shown, grant, NextRefreshToken::Same(same)).await
+    given(tx, ctx, known, shown, grant, NextRefreshToken::Same(same)).await
 }
 
 /// The successor of a redeemed token, if it may be returned again: within the reuse period and while it is unused.
 async fn same_successor(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     shown: &PresentedToken,
     digest: &[u8; 32],
     row: &Row,
 ) -> Result<Option<String>> {
-    let (now, used): (_, Option<i64>) = (env.now(), row.get(USED)?);
+    let (now, used): (_, Option<i64>) = (ctx.now(), row.get(USED)?);
     let Some(sealed) = row.get::<Option<Vec<u8>>>(ISSUED.width())? else {
         return Ok(None);
     };
-    if !ISSUED.is_genuine(&env.keys, row, 0)? || used.is_none_or(|used| now - used > shown.again) || shown.again == 0 {
+    if !ISSUED.is_genuine(&ctx.keys, row, 0)? || used.is_none_or(|used| now - used > shown.again) || shown.again == 0 {
         return Ok(None);
     }
-    let (token, digest) = successor(&shown.token, &env.keys.decrypt(place(digest), &sealed)?);
+    let (token, digest) = successor(&shown.token, &ctx.keys.decrypt(place(digest), &sealed)?);
     let sql = format!(
         "SELECT {} FROM issued WHERE id = $1 AND kind = 'refresh' AND used IS NULL AND good_until > $2",
         ISSUED.columns("")
     );
     let found = tx.rows_for_update(&sql, [digest.into(), now.into()]).await?.pop();
-    let genuine = found.map(|row| ISSUED.is_genuine(&env.keys, &row, 0)).transpose()?;
+    let genuine = found.map(|row| ISSUED.is_genuine(&ctx.keys, &row, 0)).transpose()?;
     Ok(genuine.unwrap_or(false).then_some(token))
 }
 
 /// Issues the tokens. `None` if the session of the grant has timed out.
 async fn given(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     known: &RegisteredClient,
     shown: &PresentedToken,
     grant: Grant,
     next: NextRefreshToken,
 ) -> Result<Option<IssuedTokens>> {
     if let Some(session) = &grant.session
-        && !used_by_client(tx, session, env.now()).await?
+        && !used_by_client(tx, session, ctx.now()).await?
     {
         return Ok(None);
     }
@@ -227,8 +227,8 @@ async fn given(
         None => grant.scope.clone(),
     };
     let (granted, asked) = (grant.given.resource.as_deref(), shown.resource.as_deref());
-    let audience = ResourceAudience::of(tx, &env.keys, granted, asked).await?;
-    tokens(tx, env, known, next, grant, scope, audience).await.map(Some)
+    let audience = ResourceAudience::of(tx, &ctx.keys, granted, asked).await?;
+    tokens(tx, ctx, known, next, grant, scope, audience).await.map(Some)
 }
 
 fn narrowed(allowed: &str, asked: &str) -> String {

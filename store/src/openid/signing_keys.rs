@@ -181,32 +181,32 @@ type Drawn = Vec<(Algorithm, String, Zeroizing<Vec<u8>>)>;
 
 async fn add(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     (algorithm, id, private): &(Algorithm, String, Zeroizing<Vec<u8>>),
     signs_from: i64,
 ) -> Result<()> {
     let cells = vec![
         id.into(),
         algorithm.name().into(),
-        env.keys.encrypt(place(id), private, &env.ambient).into(),
-        env.now().into(),
+        ctx.keys.encrypt(place(id), private, &ctx.environment).into(),
+        ctx.now().into(),
         signs_from.into(),
         SqlValue::Int(None),
     ];
     let into = format!("signing_key ({})", SIGNING_KEY.columns(""));
-    tx.insert(&into, vec![SIGNING_KEY.row(&env.keys, cells)], "")
+    tx.insert(&into, vec![SIGNING_KEY.row(&ctx.keys, cells)], "")
         .await
         .map(drop)
 }
 
 /// Sets the end of publication; `erased` also deletes the private half.
-async fn end(tx: &mut Tx, env: &StoreContext, key: &StoredKey, until: i64, erased: bool) -> Result<()> {
+async fn end(tx: &mut Tx, ctx: &StoreContext, key: &StoredKey, until: i64, erased: bool) -> Result<()> {
     let mut cells = key.cells.clone();
     cells[GOOD_UNTIL] = until.into();
     if erased {
         cells[SEALED] = Vec::<u8>::new().into();
     }
-    let (sealed, mac) = (cells[SEALED].clone(), SIGNING_KEY.mac(&env.keys, &cells));
+    let (sealed, mac) = (cells[SEALED].clone(), SIGNING_KEY.mac(&ctx.keys, &cells));
     let sql = "UPDATE signing_key SET good_until = $2, sealed = $3, mac = $4 WHERE id = $1";
     tx.execute(sql, [(&key.id).into(), until.into(), sealed, mac])
         .await
@@ -221,10 +221,10 @@ async fn turnstile(tx: &mut Tx) -> Result<()> {
 }
 
 /// Adds missing keys and due successors, and erases the private halves of keys that are no longer published.
-async fn tend(tx: &mut Tx, env: &StoreContext, drawn: &Drawn) -> Result<()> {
+async fn tend(tx: &mut Tx, ctx: &StoreContext, drawn: &Drawn) -> Result<()> {
     turnstile(tx).await?;
-    let now = env.now();
-    let there = kept(tx, &env.keys).await?;
+    let now = ctx.now();
+    let there = kept(tx, &ctx.keys).await?;
     for key in drawn {
         let mut before = there
             .iter()
@@ -234,15 +234,15 @@ async fn tend(tx: &mut Tx, env: &StoreContext, drawn: &Drawn) -> Result<()> {
             Some(newest) if now - newest.signs_from > AGE => now + DAY,
             Some(_) => continue,
         };
-        add(tx, env, key, signs_from).await?;
+        add(tx, ctx, key, signs_from).await?;
         for key in before.by_ref().filter(|key| key.good_until.is_none()) {
-            end(tx, env, key, signs_from + DAY, false).await?;
+            end(tx, ctx, key, signs_from + DAY, false).await?;
         }
     }
     for key in there.iter().filter(|key| !key.is_published(now)) {
         let has_private = matches!(&key.cells[SEALED], SqlValue::Bytes(Some(sealed)) if !sealed.is_empty());
         if let Some(until) = key.good_until.filter(|_| has_private) {
-            end(tx, env, key, until, true).await?;
+            end(tx, ctx, key, until, true).await?;
         }
     }
     let sql = "DELETE FROM signing_key WHERE good_until < $1";
@@ -250,10 +250,10 @@ async fn tend(tx: &mut Tx, env: &StoreContext, drawn: &Drawn) -> Result<()> {
 }
 
 /// Lets new keys sign from now on. The previous keys stay published while their tokens are valid, except the revoked one.
-async fn replace(tx: &mut Tx, env: &StoreContext, by: &str, revoked: Option<&str>, drawn: &Drawn) -> Result<()> {
+async fn replace(tx: &mut Tx, ctx: &StoreContext, by: &str, revoked: Option<&str>, drawn: &Drawn) -> Result<()> {
     turnstile(tx).await?;
-    let now = env.now();
-    let there = kept(tx, &env.keys).await?;
+    let now = ctx.now();
+    let there = kept(tx, &ctx.keys).await?;
     let there: Vec<&StoredKey> = there.iter().filter(|key| key.is_published(now)).collect();
     if let Some(id) = revoked.filter(|id| there.iter().all(|key| key.id != **id)) {
         return Err(Refusal::UnknownKey(id.to_owned()).into());
@@ -263,7 +263,7 @@ async fn replace(tx: &mut Tx, env: &StoreContext, by: &str, revoked: Option<&str
     // A revocation replaces only the keys of the same algorithm.
     let mut signs = Vec::new();
     for key in drawn.iter().filter(|key| algorithm.is_none_or(|one| one == key.0)) {
-        add(tx, env, key, now).await?;
+        add(tx, ctx, key, now).await?;
         signs.push(key.1.as_str());
         for before in there.iter().filter(|before| before.algorithm == key.0) {
             let is_revoked = revoked == Some(before.id.as_str());
@@ -271,7 +271,7 @@ async fn replace(tx: &mut Tx, env: &StoreContext, by: &str, revoked: Option<&str
             let until = before.good_until.map_or(last, |until| until.min(last));
             // A key that was still to sign never does.
             let until = if before.signs_from > now { now } else { until };
-            end(tx, env, before, until, until <= now).await?;
+            end(tx, ctx, before, until, until <= now).await?;
             if is_revoked {
                 let sql = "UPDATE signing_key SET revoked = $2 WHERE id = $1";
                 tx.execute(sql, [(&before.id).into(), now.into()]).await?;
@@ -281,28 +281,28 @@ async fn replace(tx: &mut Tx, env: &StoreContext, by: &str, revoked: Option<&str
     let before: Vec<&str> = there.iter().map(|key| key.id.as_str()).collect();
     let mut events = vec![setting("", SETTING, before.join(" "), signs.join(" "))];
     events.extend(revoked.map(|id| setting("", "signing-keys.revoked", String::new(), id.to_owned())));
-    append(tx, env, &Attribution::new(by, env.ambient.now()), events).await
+    append(tx, ctx, &Attribution::new(by, ctx.environment.now()), events).await
 }
 
 impl Store {
     /// Generates missing keys and successors of old ones; erases expired private halves. Runs at the start and daily.
     #[boxed]
     pub async fn tend_signing_keys(&self) -> Result<()> {
-        let now = self.env.now();
-        let there = self.db.query(async |tx| kept(tx, &self.env.keys).await).await?;
+        let now = self.ctx.now();
+        let there = self.db.query(async |tx| kept(tx, &self.ctx.keys).await).await?;
         let mut drawn = Vec::new();
         for algorithm in Algorithm::ALL {
             let mut published = there.iter().filter(|key| key.is_published(now));
             let newest = published.find(|key| key.algorithm == *algorithm);
             if newest.is_none_or(|newest| now - newest.signs_from > AGE) {
-                drawn.push((*algorithm, self.env.id(), generated(*algorithm)?));
+                drawn.push((*algorithm, self.ctx.id(), generated(*algorithm)?));
             }
         }
-        let env = self.env.clone();
+        let ctx = self.ctx.clone();
         self.db
             .transaction(move |tx| {
-                let (env, drawn) = (env.clone(), drawn.clone());
-                Box::pin(async move { tend(tx, &env, &drawn).await })
+                let (ctx, drawn) = (ctx.clone(), drawn.clone());
+                Box::pin(async move { tend(tx, &ctx, &drawn).await })
             })
             .await
     }
@@ -313,13 +313,13 @@ impl Store {
     pub async fn replace_signing_keys(&self, revoked: Option<&str>, by: &str) -> Result<()> {
         let mut drawn = Vec::new();
         for algorithm in Algorithm::ALL {
-            drawn.push((*algorithm, self.env.id(), generated(*algorithm)?));
+            drawn.push((*algorithm, self.ctx.id(), generated(*algorithm)?));
         }
-        let (env, by, revoked) = (self.env.clone(), by.to_owned(), revoked.map(str::to_owned));
+        let (ctx, by, revoked) = (self.ctx.clone(), by.to_owned(), revoked.map(str::to_owned));
         self.db
             .transaction(move |tx| {
-                let (env, by, revoked, drawn) = (env.clone(), by.clone(), revoked.clone(), drawn.clone());
-                Box::pin(async move { replace(tx, &env, &by, revoked.as_deref(), &drawn).await })
+                let (ctx, by, revoked, drawn) = (ctx.clone(), by.clone(), revoked.clone(), drawn.clone());
+                Box::pin(async move { replace(tx, &ctx, &by, revoked.as_deref(), &drawn).await })
             })
             .await
     }
@@ -327,8 +327,8 @@ impl Store {
     /// All keys of the last year, the newest first.
     #[boxed]
     pub async fn key_lines(&self) -> Result<Vec<KeyLine>> {
-        let now = self.env.now();
-        let there = self.db.query(async |tx| kept(tx, &self.env.keys).await).await?;
+        let now = self.ctx.now();
+        let there = self.db.query(async |tx| kept(tx, &self.ctx.keys).await).await?;
         let state = |key: &StoredKey| {
             if key.revoked.is_some() {
                 KeyState::Revoked
@@ -355,8 +355,8 @@ impl Store {
     /// All published keys; of each algorithm the one that signs comes first.
     #[boxed]
     pub async fn published_keys(&self) -> Result<Vec<PublishedKey>> {
-        let now = self.env.now();
-        let there = self.db.query(async |tx| kept(tx, &self.env.keys).await).await?;
+        let now = self.ctx.now();
+        let there = self.db.query(async |tx| kept(tx, &self.ctx.keys).await).await?;
         let published = there.iter().filter(|key| key.is_published(now));
         Ok(published
             .map(|key| PublishedKey {
@@ -375,15 +375,15 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let is_over = row
             .get::<Option<i64>>(GOOD_UNTIL)?
-            .is_some_and(|until| until <= self.env.now());
-        if is_over || !SIGNING_KEY.is_genuine(&self.env.keys, &row, 0)? {
+            .is_some_and(|until| until <= self.ctx.now());
+        if is_over || !SIGNING_KEY.is_genuine(&self.ctx.keys, &row, 0)? {
             return Ok(None);
         }
         let algorithm = Algorithm::parse(&row.get::<String>(1)?);
         Ok(Some(SigningKey {
             id: id.to_owned(),
             algorithm: algorithm.ok_or_else(|| StoreError::corrupt("signing_key", "no such algorithm"))?,
-            private: Zeroizing::new(self.env.keys.decrypt(place(id), &row.get::<Vec<u8>>(2)?)?),
+            private: Zeroizing::new(self.ctx.keys.decrypt(place(id), &row.get::<Vec<u8>>(2)?)?),
         }))
     }
 }

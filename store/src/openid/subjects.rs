@@ -17,17 +17,17 @@ use std::collections::{HashMap, HashSet};
 /// Assigns and journals the client's subject for an account that has none yet. The account's row must be locked.
 pub(crate) async fn assign_subject(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     known: &RegisteredClient,
     account: &AccountId,
 ) -> Result<()> {
     let subject = match known.client.subjects {
         SubjectKind::Account => account.as_str().to_owned(),
-        SubjectKind::Public => match public(tx, &env.keys, account).await? {
+        SubjectKind::Public => match public(tx, &ctx.keys, account).await? {
             Some(known) => known,
-            None => env.ambient.hex::<16>(),
+            None => ctx.environment.hex::<16>(),
         },
-        SubjectKind::Pairwise => env.ambient.hex::<16>(),
+        SubjectKind::Pairwise => ctx.environment.hex::<16>(),
     };
     let change = Change::SubjectNamed {
         client: known.id.clone(),
@@ -35,8 +35,8 @@ pub(crate) async fn assign_subject(
         subject,
         taken_over: false,
     };
-    let act = Attribution::new(&format!("client:{}", known.id), env.ambient.now());
-    append(tx, env, &act, vec![Event::of_account(account, change)]).await
+    let act = Attribution::new(&format!("client:{}", known.id), ctx.environment.now());
+    append(tx, ctx, &act, vec![Event::of_account(account, change)]).await
 }
 
 /// The subject of the account at another client with public subjects.
@@ -72,12 +72,12 @@ fn may_be_subject(subject: &str) -> bool {
 /// new ones.
 pub(crate) async fn take_over_subjects(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     act: &Attribution,
     id_or_name: &str,
     subjects: &[(AccountId, String)],
 ) -> Result<u64> {
-    let known = find(tx, &env.keys, id_or_name).await?;
+    let known = find(tx, &ctx.keys, id_or_name).await?;
     let known = known.ok_or_else(|| Refusal::UnknownClient(id_or_name.to_owned()))?;
     tx.rows_for_update("SELECT id FROM client WHERE id = $1", [known.id.as_str().into()])
         .await?;
@@ -120,7 +120,7 @@ pub(crate) async fn take_over_subjects(
     }
     let new = events.len() as u64;
     if new > 0 {
-        append(tx, env, act, events).await?;
+        append(tx, ctx, act, events).await?;
     }
     Ok(new)
 }
@@ -130,15 +130,15 @@ impl Store {
     /// number of new ones.
     #[boxed]
     pub async fn name_subjects(&self, id_or_name: &str, subjects: Vec<(AccountId, String)>, by: &str) -> Result<u64> {
-        let (env, act, name) = (
-            self.env.clone(),
+        let (ctx, act, name) = (
+            self.ctx.clone(),
             Attribution::new(by, self.now()),
             id_or_name.to_owned(),
         );
         self.db
             .transaction(move |tx| {
-                let (env, act, name, subjects) = (env.clone(), act.clone(), name.clone(), subjects.clone());
-                Box::pin(async move { take_over_subjects(tx, &env, &act, &name, &subjects).await })
+                let (ctx, act, name, subjects) = (ctx.clone(), act.clone(), name.clone(), subjects.clone());
+                Box::pin(async move { take_over_subjects(tx, &ctx, &act, &name, &subjects).await })
             })
             .await
     }
@@ -147,7 +147,7 @@ impl Store {
     #[boxed]
     pub async fn subject_of(&self, client: &ClientId, account: &AccountId) -> Result<Option<String>> {
         self.db
-            .query(async |tx| subject(tx, &self.env.keys, client, account).await)
+            .query(async |tx| subject(tx, &self.ctx.keys, client, account).await)
             .await
     }
 }

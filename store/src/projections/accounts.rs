@@ -19,14 +19,14 @@ use ngomon_rules::values::FullName;
 /// Accounts taken over from the previous system. They are visible once their load is applied.
 pub(crate) async fn accounts_taken_over(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     entries: &[Entry],
     counts: &mut CounterDeltas,
 ) -> Result<()> {
     let mut rows = Vec::with_capacity(entries.len());
     let mut logins = Vec::with_capacity(entries.len());
     let mut cells = Vec::with_capacity(entries.len());
-    let marker = env.marker(tx).await?;
+    let marker = ctx.marker(tx).await?;
     for entry in entries {
         let Some(Personal::Account { stated, .. }) = &entry.event.personal else {
             return Err(unexpected(entry));
@@ -68,8 +68,8 @@ pub(crate) async fn accounts_taken_over(
             claimed: 0,
             last: LastFormState::NotStarted.name().to_owned(),
         };
-        logins.push(login_row(env, entry, &login.0, value));
-        let stated_mac = stated_bound(env, entry, id.as_str(), value, &cells);
+        logins.push(login_row(ctx, entry, &login.0, value));
+        let stated_mac = stated_bound(ctx, entry, id.as_str(), value, &cells);
         let mut row: Vec<SqlValue> = vec![
             id.as_str().into(),
             account_kind.name().into(),
@@ -90,7 +90,7 @@ pub(crate) async fn accounts_taken_over(
             (&key.last).into(),
             SqlValue::Text(None),
             entry.load.clone().into(),
-            account_bound(env, entry, id.as_str(), *account_kind, &login.0),
+            account_bound(ctx, entry, id.as_str(), *account_kind, &login.0),
             stated_mac,
         ]);
         rows.push(row);
@@ -110,47 +110,47 @@ pub(crate) fn account_cells_bound(id: &str, kind: &str, login: &str) -> [SqlValu
     [id.into(), kind.into(), login.into()]
 }
 
-fn account_bound(env: &StoreContext, entry: &Entry, id: &str, kind: AccountKind, login: &str) -> SqlValue {
-    entry.bind(&env.keys, ACCOUNT, &account_cells_bound(id, kind.name(), login))
+fn account_bound(ctx: &StoreContext, entry: &Entry, id: &str, kind: AccountKind, login: &str) -> SqlValue {
+    entry.bind(&ctx.keys, ACCOUNT, &account_cells_bound(id, kind.name(), login))
 }
 
 /// The MAC that binds an account's attributes to the account and to the user name that finds it.
-fn stated_bound(env: &StoreContext, entry: &Entry, id: &str, value: &str, cells: &AccountCells) -> SqlValue {
+fn stated_bound(ctx: &StoreContext, entry: &Entry, id: &str, value: &str, cells: &AccountCells) -> SqlValue {
     let cells = [
         id.into(),
         value.into(),
         cells.username_fp.clone().into(),
         entry.commitment.clone().into(),
     ];
-    entry.bind(&env.keys, STATED, &cells)
+    entry.bind(&ctx.keys, STATED, &cells)
 }
 
 /// A login with its first value.
-fn login_row(env: &StoreContext, entry: &Entry, login: &str, value: &str) -> Vec<SqlValue> {
-    let mac = login_bound(env, entry, login, value, 0);
+fn login_row(ctx: &StoreContext, entry: &Entry, login: &str, value: &str) -> Vec<SqlValue> {
+    let mac = login_bound(ctx, entry, login, value, 0);
     vec![login.into(), value.into(), 0_i64.into(), mac]
 }
 
 /// The MAC that binds a login to its value.
-fn login_bound(env: &StoreContext, entry: &Entry, login: &str, value: &str, changed: i64) -> SqlValue {
+fn login_bound(ctx: &StoreContext, entry: &Entry, login: &str, value: &str, changed: i64) -> SqlValue {
     let cells = [
         login.into(),
         value.into(),
         changed.into(),
         entry.commitment.clone().into(),
     ];
-    entry.bind(&env.keys, LOGIN, &cells)
+    entry.bind(&ctx.keys, LOGIN, &cells)
 }
 
 /// The login of an account. `None` if there is no such account, or if the MAC of its row does not verify.
-pub(crate) async fn login_of(tx: &mut Tx, env: &StoreContext, id: &str) -> Result<Option<String>> {
+pub(crate) async fn login_of(tx: &mut Tx, ctx: &StoreContext, id: &str) -> Result<Option<String>> {
     let sql = "SELECT kind, login, mac FROM account_row WHERE id = $1";
     let Some(row) = tx.row(sql, [id.into()]).await? else {
         return Ok(None);
     };
     let [kind, login]: [String; 2] = [row.get(0)?, row.get(1)?];
     let cells = account_cells_bound(id, &kind, &login);
-    let is_bound = binds(&env.keys, ACCOUNT, &cells, Some(&row.get::<Vec<u8>>(2)?));
+    let is_bound = binds(&ctx.keys, ACCOUNT, &cells, Some(&row.get::<Vec<u8>>(2)?));
     Ok(is_bound.then_some(login))
 }
 
@@ -158,20 +158,20 @@ pub(crate) async fn login_of(tx: &mut Tx, env: &StoreContext, id: &str) -> Resul
 /// account's MAC does not cover stays as it is.
 pub(crate) async fn password_changed(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     entry: &Entry,
     id: &str,
     changed: i64,
 ) -> Result<()> {
     let value = entry.value.as_deref().ok_or_else(|| unexpected(entry))?;
-    let Some(login) = login_of(tx, env, id).await? else {
+    let Some(login) = login_of(tx, ctx, id).await? else {
         return Ok(());
     };
     let sql = "UPDATE login SET value = $2, changed = CASE WHEN changed > $3 THEN changed ELSE $3 END \
          WHERE id = $1 RETURNING id, changed";
     for row in tx.rows(sql, [login.into(), value.into(), changed.into()]).await? {
         let (login, changed): (String, i64) = (row.get(0)?, row.get(1)?);
-        let mac = login_bound(env, entry, &login, value, changed);
+        let mac = login_bound(ctx, entry, &login, value, changed);
         tx.execute("UPDATE login SET mac = $2 WHERE id = $1", [login.into(), mac])
             .await?;
     }
@@ -207,15 +207,15 @@ const ACCOUNT_ROW: &str = "account_row (id, kind, login, unit, created_on, there
 
 pub(crate) async fn account_created(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     entry: &Entry,
     id: &str,
     unit: &str,
     login: &str,
     succeeds: &[AccountId],
 ) -> Result<()> {
-    new_account(tx, env, entry, id, AccountKind::Official, unit, login).await?;
-    let before = succeeds.iter().map(|old| succession(env, entry, id, old.as_str()));
+    new_account(tx, ctx, entry, id, AccountKind::Official, unit, login).await?;
+    let before = succeeds.iter().map(|old| succession(ctx, entry, id, old.as_str()));
     tx.insert(SUCCESSION_ROW, before.collect(), "").await?;
     Ok(())
 }
@@ -223,7 +223,7 @@ pub(crate) async fn account_created(
 /// An account that was created here, with its login. A transfer keeps the existing login.
 pub(crate) async fn new_account(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     entry: &Entry,
     id: &str,
     kind: AccountKind,
@@ -246,10 +246,10 @@ pub(crate) async fn new_account(
         SqlValue::Text(None),
         value.into(),
     ];
-    let marker = env.marker(tx).await?;
+    let marker = ctx.marker(tx).await?;
     let cells = account_cells(&marker, stated);
     let keys = account_keys(&marker, id, stated, &cells);
-    let stated_mac = stated_bound(env, entry, id, value, &cells);
+    let stated_mac = stated_bound(ctx, entry, id, value, &cells);
     row.extend(cells.into_args());
     row.extend([
         0_i64.into(),
@@ -260,11 +260,11 @@ pub(crate) async fn new_account(
         LastFormState::NotStarted.name().into(),
         entry.run.clone().into(),
         SqlValue::Text(None),
-        account_bound(env, entry, id, kind, login),
+        account_bound(ctx, entry, id, kind, login),
         stated_mac,
     ]);
     tx.insert(ACCOUNT_ROW, vec![row], "").await?;
-    let login = vec![login_row(env, entry, login, value)];
+    let login = vec![login_row(ctx, entry, login, value)];
     tx.insert("login (id, value, changed, mac)", login, "ON CONFLICT (id) DO NOTHING")
         .await?;
     if kind == AccountKind::Official {
@@ -273,14 +273,14 @@ pub(crate) async fn new_account(
     Ok(())
 }
 
-pub(crate) async fn account_changed(tx: &mut Tx, env: &StoreContext, entry: &Entry, id: &str) -> Result<()> {
+pub(crate) async fn account_changed(tx: &mut Tx, ctx: &StoreContext, entry: &Entry, id: &str) -> Result<()> {
     let (Some(Personal::Account { stated, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
         return Err(unexpected(entry));
     };
-    let marker = env.marker(tx).await?;
+    let marker = ctx.marker(tx).await?;
     let cells = account_cells(&marker, stated);
     let keys = account_keys(&marker, id, stated, &cells);
-    let stated_mac = stated_bound(env, entry, id, value, &cells);
+    let stated_mac = stated_bound(ctx, entry, id, value, &cells);
     let mut args: Vec<SqlValue> = vec![id.into(), value.into()];
     args.extend(cells.into_args());
     args.push(stated_mac);

@@ -62,7 +62,7 @@ pub(crate) fn submission_cells(
 
 pub(crate) async fn form_answered(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     entry: &Entry,
     id: &str,
     counts: &mut CounterDeltas,
@@ -85,7 +85,7 @@ pub(crate) async fn form_answered(
     let papers = papers.join(" ");
     let words = [proof.name(), papers.as_str(), value.as_str()];
     let cells = submission_cells(receipt, id, words, *phone_proven, entry.effective);
-    let mac = entry.bind(&env.keys, SUBMISSION, &cells);
+    let mac = entry.bind(&ctx.keys, SUBMISSION, &cells);
     tx.execute(
         "INSERT INTO submission (receipt, account, effective, at, outcome, fields, value, proof, papers, phone_proven, mac) \
          VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11) \
@@ -116,7 +116,7 @@ pub(crate) async fn form_answered(
 
 pub(crate) async fn claim_made(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     entry: &Entry,
     id: &str,
     person: &str,
@@ -126,8 +126,8 @@ pub(crate) async fn claim_made(
     let (Some(Personal::Claim { numbers, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
         return Err(unexpected(entry));
     };
-    numbers_of(tx, env, person, numbers, counts).await?;
-    let details = ClaimDetails::of(&*env.marker(tx).await?, entry)?;
+    numbers_of(tx, ctx, person, numbers, counts).await?;
+    let details = ClaimDetails::of(&*ctx.marker(tx).await?, entry)?;
     let [number_fp, phone_fp, name_fp] = details.into_args();
     tx.execute(
         "INSERT INTO claim (account, since, until, person, proof, value, number_fp, phone_fp, ord, name_fp, mac) \
@@ -143,7 +143,7 @@ pub(crate) async fn claim_made(
             entry.at.into(),
             name_fp,
             entry.bind(
-                &env.keys,
+                &ctx.keys,
                 CLAIM,
                 &[id.into(), person.into(), value.into(), entry.commitment.clone().into()],
             ),
@@ -194,7 +194,7 @@ impl ClaimDetails {
 /// Updates an account's claim with the registry's present details of its person.
 pub(crate) async fn claim_details_changed(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     entry: &Entry,
     id: &str,
     person: &str,
@@ -203,12 +203,12 @@ pub(crate) async fn claim_details_changed(
     let (Some(Personal::Claim { numbers, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
         return Err(unexpected(entry));
     };
-    let details = ClaimDetails::of(&*env.marker(tx).await?, entry)?;
+    let details = ClaimDetails::of(&*ctx.marker(tx).await?, entry)?;
     let [number_fp, phone_fp, name_fp] = details.into_args();
     let sql = "UPDATE claim SET value = $3, number_fp = $4, phone_fp = $5, name_fp = $6, mac = $7 \
          WHERE account = $1 AND person = $2 AND until IS NULL";
     let cells = [id.into(), person.into(), value.into(), entry.commitment.clone().into()];
-    let mac = entry.bind(&env.keys, CLAIM, &cells);
+    let mac = entry.bind(&ctx.keys, CLAIM, &cells);
     let args = [
         id.into(),
         person.into(),
@@ -219,7 +219,7 @@ pub(crate) async fn claim_details_changed(
         mac,
     ];
     if tx.execute(sql, args).await? > 0 {
-        numbers_of(tx, env, person, numbers, counts).await?;
+        numbers_of(tx, ctx, person, numbers, counts).await?;
     }
     Ok(())
 }

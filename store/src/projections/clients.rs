@@ -9,7 +9,7 @@ use crate::projections::shared::unexpected;
 use ngomon_rules::client::{Authentication, ClientId};
 use ngomon_rules::event::Change;
 
-pub(crate) async fn changed(tx: &mut Tx, env: &StoreContext, entry: &Entry, id: &ClientId) -> Result<()> {
+pub(crate) async fn changed(tx: &mut Tx, ctx: &StoreContext, entry: &Entry, id: &ClientId) -> Result<()> {
     let key = id.as_str();
     match &entry.event.change {
         Change::ClientAdded { client, secret } => {
@@ -70,7 +70,7 @@ pub(crate) async fn changed(tx: &mut Tx, env: &StoreContext, entry: &Entry, id: 
         _ => return Err(unexpected(entry)),
     }
     let added = matches!(entry.event.change, Change::ClientAdded { .. });
-    bind(tx, env, entry, key, added).await
+    bind(tx, ctx, entry, key, added).await
 }
 
 async fn bear(tx: &mut Tx, client: &str, resources: &[String]) -> Result<()> {
@@ -82,11 +82,11 @@ async fn bear(tx: &mut Tx, client: &str, resources: &[String]) -> Result<()> {
 }
 
 /// Renews the MAC of the client's row, unless an earlier entry was not genuine.
-async fn bind(tx: &mut Tx, env: &StoreContext, entry: &Entry, id: &str, added: bool) -> Result<()> {
+async fn bind(tx: &mut Tx, ctx: &StoreContext, entry: &Entry, id: &str, added: bool) -> Result<()> {
     let sql = "SELECT id, body, secret, old_secret, old_until, enabled, generation, mac FROM client WHERE id = $1";
     if let Some(row) = tx.row(sql, [id.into()]).await? {
         let mac = if added || !row.get::<Vec<u8>>(7)?.is_empty() {
-            entry.bind(&env.keys, CLIENT, &client_cells(&row, 0)?)
+            entry.bind(&ctx.keys, CLIENT, &client_cells(&row, 0)?)
         } else {
             Vec::new().into()
         };
@@ -111,7 +111,7 @@ pub(crate) fn client_cells(row: &Row, at: usize) -> Result<[SqlValue; 7]> {
 
 pub(crate) async fn subject_named(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     entry: &Entry,
     account: &str,
     client: &ClientId,
@@ -119,7 +119,7 @@ pub(crate) async fn subject_named(
     taken_over: bool,
 ) -> Result<()> {
     let mut cells = vec![client.as_str().into(), account.into(), subject.into()];
-    cells.push(entry.bind(&env.keys, SUBJECT, &cells));
+    cells.push(entry.bind(&ctx.keys, SUBJECT, &cells));
     cells.push(i64::from(taken_over).into());
     tx.insert(
         "client_subject (client, account, subject, mac, taken_over)",

@@ -45,7 +45,7 @@ use ngomon_rules::records::AccountId;
 /// Applies entries to the tables, in their order.
 pub(crate) async fn project(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     entries: &[Entry],
     counts: &mut CounterDeltas,
 ) -> Result<()> {
@@ -59,10 +59,10 @@ pub(crate) async fn project(
         };
         let (now, later) = rest.split_at(alike);
         match &first.event.change {
-            Change::AccountTakenOver { .. } => accounts_taken_over(tx, env, now, counts).await?,
-            Change::ProfileTaken { .. } | Change::ProfileAmended { .. } => profiles_taken(tx, env, now, counts).await?,
-            Change::NumbersProven { .. } => numbers_proven(tx, env, now, counts).await?,
-            _ => one(tx, env, first, counts).await?,
+            Change::AccountTakenOver { .. } => accounts_taken_over(tx, ctx, now, counts).await?,
+            Change::ProfileTaken { .. } | Change::ProfileAmended { .. } => profiles_taken(tx, ctx, now, counts).await?,
+            Change::NumbersProven { .. } => numbers_proven(tx, ctx, now, counts).await?,
+            _ => one(tx, ctx, first, counts).await?,
         }
         rest = later;
     }
@@ -79,15 +79,15 @@ fn is_version(change: &Change) -> bool {
     matches!(change, Change::ProfileTaken { .. } | Change::ProfileAmended { .. })
 }
 
-async fn one(tx: &mut Tx, env: &StoreContext, entry: &Entry, counts: &mut CounterDeltas) -> Result<()> {
-    if proposed_acts::changed(tx, env, entry).await? {
+async fn one(tx: &mut Tx, ctx: &StoreContext, entry: &Entry, counts: &mut CounterDeltas) -> Result<()> {
+    if proposed_acts::changed(tx, ctx, entry).await? {
         return Ok(());
     }
     match &entry.event.subject {
-        Subject::Account(id) => account(tx, env, entry, id, counts).await,
+        Subject::Account(id) => account(tx, ctx, entry, id, counts).await,
         Subject::Person(person) => {
             if let Some(Personal::Number { number }) = &entry.event.personal {
-                numbers_of(tx, env, &person.0, &[*number], counts).await?;
+                numbers_of(tx, ctx, &person.0, &[*number], counts).await?;
             }
             Ok(())
         }
@@ -101,10 +101,10 @@ async fn one(tx: &mut Tx, env: &StoreContext, entry: &Entry, counts: &mut Counte
         },
         Subject::Load(_) => load_applied(tx, entry).await,
         Subject::Run(_) => Ok(()),
-        Subject::Client(id) => clients::changed(tx, env, entry, id).await,
+        Subject::Client(id) => clients::changed(tx, ctx, entry, id).await,
         Subject::Setting(name) => match &entry.event.change {
             Change::SettingChanged { to, .. } => {
-                let mac = entry.bind(&env.keys, SETTING, &[name.into(), to.into()]);
+                let mac = entry.bind(&ctx.keys, SETTING, &[name.into(), to.into()]);
                 let sql = "INSERT INTO setting (name, value, mac) VALUES ($1,$2,$3) \
                      ON CONFLICT (name) DO UPDATE SET value = excluded.value, mac = excluded.mac";
                 tx.execute(sql, [name.into(), to.into(), mac]).await.map(drop)
@@ -123,32 +123,32 @@ async fn one(tx: &mut Tx, env: &StoreContext, entry: &Entry, counts: &mut Counte
 #[allow(clippy::too_many_lines, reason = "a few lines for each change there is")]
 pub(crate) async fn account(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     entry: &Entry,
     id: &AccountId,
     counts: &mut CounterDeltas,
 ) -> Result<()> {
     let (account, id) = (id, id.as_str());
     match &entry.event.change {
-        Change::OperatorEnrolled { login } => operators::enrolled(tx, env, entry, account, &login.0).await,
+        Change::OperatorEnrolled { login } => operators::enrolled(tx, ctx, entry, account, &login.0).await,
         Change::SubjectNamed {
             client,
             subject,
             taken_over,
             ..
-        } => clients::subject_named(tx, env, entry, id, client, subject, *taken_over).await,
+        } => clients::subject_named(tx, ctx, entry, id, client, subject, *taken_over).await,
         Change::RecoveryCodeUsed { code } => operators::recovery_used(tx, entry, account, *code).await,
         Change::TakeOverProposed { receipt, holder } => {
-            take_overs::proposed(tx, env, entry, account, receipt, holder).await
+            take_overs::proposed(tx, ctx, entry, account, receipt, holder).await
         }
-        Change::TakeOverApproved { receipt, .. } => take_overs::decided(tx, env, entry, receipt, "approved").await,
-        Change::TakeOverDeclined { receipt } => take_overs::decided(tx, env, entry, receipt, "declined").await,
+        Change::TakeOverApproved { receipt, .. } => take_overs::decided(tx, ctx, entry, receipt, "approved").await,
+        Change::TakeOverDeclined { receipt } => take_overs::decided(tx, ctx, entry, receipt, "declined").await,
         Change::AccountCreated { unit, login, succeeds } => {
             counts.add_staff(unit.as_str(), "", 1);
-            account_created(tx, env, entry, id, unit.as_str(), &login.0, succeeds).await
+            account_created(tx, ctx, entry, id, unit.as_str(), &login.0, succeeds).await
         }
         Change::AccountRemoved => account_removed(tx, id, counts).await,
-        Change::AccountChanged { .. } => account_changed(tx, env, entry, id).await,
+        Change::AccountChanged { .. } => account_changed(tx, ctx, entry, id).await,
         Change::SessionsEnded
         | Change::NoticeResent { .. }
         | Change::PasswordCodeIssued { .. }
@@ -159,17 +159,17 @@ pub(crate) async fn account(
             } else {
                 0
             };
-            password_changed(tx, env, entry, id, changed).await
+            password_changed(tx, ctx, entry, id, changed).await
         }
-        Change::PasskeyAdded { passkey } => passkeys::added(tx, env, entry, id, passkey).await,
+        Change::PasskeyAdded { passkey } => passkeys::added(tx, ctx, entry, id, passkey).await,
         Change::PasskeyRemoved { passkey } => passkeys::removed(tx, passkey).await,
         Change::SignedIn { on } => {
             let sql = "UPDATE account_row SET last_sign_in_on = $2 WHERE id = $1 AND (last_sign_in_on IS NULL OR last_sign_in_on < $2)";
             tx.execute(sql, [id.into(), on.to_string().into()]).await.map(drop)
         }
-        Change::ClaimMade { person, proof } => claim_made(tx, env, entry, id, &person.0, *proof, counts).await,
+        Change::ClaimMade { person, proof } => claim_made(tx, ctx, entry, id, &person.0, *proof, counts).await,
         Change::AccountJoined { into } => {
-            let row = succession(env, entry, into.as_str(), id);
+            let row = succession(ctx, entry, into.as_str(), id);
             tx.insert(SUCCESSION_ROW, vec![row], "ON CONFLICT DO NOTHING")
                 .await
                 .map(drop)
@@ -223,10 +223,10 @@ pub(crate) async fn account(
                 .map(drop)
         }
         Change::ClaimDetailsChanged { person, .. } => {
-            claim_details_changed(tx, env, entry, id, &person.0, counts).await
+            claim_details_changed(tx, ctx, entry, id, &person.0, counts).await
         }
         Change::HoldLifted { reason, cause } => hold_lifted(tx, entry, id, *reason, &cause.0, counts).await,
-        Change::FormAnswered { .. } => form_answered(tx, env, entry, id, counts).await,
+        Change::FormAnswered { .. } => form_answered(tx, ctx, entry, id, counts).await,
         Change::ExemptionGranted { why, last_day } => {
             tx.execute(
                 "INSERT INTO exemption (account, since, until, why, last_day) VALUES ($1,$2,NULL,$3,$4)",

@@ -18,17 +18,17 @@ pub(crate) async fn added(tx: &mut Tx, name: &str) -> Result<()> {
 
 pub(crate) async fn enrolled(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     entry: &Entry,
     id: &AccountId,
     login: &str,
 ) -> Result<()> {
     let name = id.operator().ok_or_else(|| unexpected(entry))?;
     let cells = [name.into(), entry.value.clone().into(), entry.commitment.clone().into()];
-    let mac = entry.bind(&env.keys, OPERATOR, &cells);
+    let mac = entry.bind(&ctx.keys, OPERATOR, &cells);
     let sql = "UPDATE operator SET value = $2, mac = $3 WHERE name = $1";
     tx.execute(sql, [name.into(), entry.value.clone().into(), mac]).await?;
-    new_account(tx, env, entry, id.as_str(), AccountKind::Operator, "", login).await
+    new_account(tx, ctx, entry, id.as_str(), AccountKind::Operator, "", login).await
 }
 
 pub(crate) async fn recovery_used(tx: &mut Tx, entry: &Entry, id: &AccountId, code: u8) -> Result<()> {

@@ -12,7 +12,7 @@ use ngomon_rules::event::{PasskeyId, Personal};
 
 pub(crate) async fn added(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     entry: &Entry,
     account: &str,
     passkey: &PasskeyId,
@@ -20,7 +20,7 @@ pub(crate) async fn added(
     let (Some(Personal::Passkey { credential, .. }), Some(value)) = (&entry.event.personal, &entry.value) else {
         return Err(unexpected(entry));
     };
-    let Some(login) = login_of(tx, env, account).await? else {
+    let Some(login) = login_of(tx, ctx, account).await? else {
         return Ok(());
     };
     let mut cells: Vec<SqlValue> = vec![
@@ -31,7 +31,7 @@ pub(crate) async fn added(
         entry.at.into(),
     ];
     let with_value = [&cells[..], &[entry.commitment.clone().into()]].concat();
-    cells.push(entry.bind(&env.keys, PASSKEY, &with_value));
+    cells.push(entry.bind(&ctx.keys, PASSKEY, &with_value));
     tx.insert("passkey (id, login, credential, value, added, mac)", vec![cells], "")
         .await
         .map(drop)

@@ -19,12 +19,12 @@ use std::collections::HashSet;
 /// Records numbers that are proven to be a person's. None is ever given to another person.
 pub(crate) async fn numbers_of(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     person: &str,
     numbers: &[NationalId],
     counts: &mut CounterDeltas,
 ) -> Result<()> {
-    let marker = env.marker(tx).await?;
+    let marker = ctx.marker(tx).await?;
     let fps: Vec<Vec<u8>> = numbers
         .iter()
         .map(|n| fingerprint(&marker, FingerprintKind::NationalId, n.as_str()))
@@ -36,11 +36,11 @@ pub(crate) async fn numbers_of(
 /// Records the registry's statements about persons' numbers.
 pub(crate) async fn numbers_proven(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     entries: &[Entry],
     counts: &mut CounterDeltas,
 ) -> Result<()> {
-    let marker = env.marker(tx).await?;
+    let marker = ctx.marker(tx).await?;
     let (mut rows, mut statements) = (Vec::new(), Vec::new());
     for entry in entries {
         let (Subject::Person(person), Some(Personal::Numbers { numbers })) =
@@ -124,14 +124,14 @@ pub(crate) async fn officials_of(tx: &mut Tx, mut fps: Vec<Vec<u8>>, counts: &mu
 /// Versions of HR profiles. A version older than the current one of its profile changes nothing.
 pub(crate) async fn profiles_taken(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     entries: &[Entry],
     counts: &mut CounterDeltas,
 ) -> Result<()> {
     let (mut fps, mut persons, mut rows, mut keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut statements = Vec::new();
     let mut ids = HashSet::new();
-    let marker = env.marker(tx).await?;
+    let marker = ctx.marker(tx).await?;
     for entry in entries {
         let (Subject::Profile(id), Some(Personal::Profile(profile)), Some(value)) =
             (&entry.event.subject, &entry.event.personal, &entry.value)
@@ -172,7 +172,7 @@ pub(crate) async fn profiles_taken(
                 .into(),
             profile.unit.as_str().into(),
             value.into(),
-            row_digest(env, profile)?.into(),
+            row_digest(ctx, profile)?.into(),
             day_text(profile.updated_on).into(),
             there_from(profile.created_on, entry.effective)?.to_string().into(),
             service_to(profile).into(),
@@ -210,9 +210,9 @@ pub(crate) async fn upsert_profiles(tx: &mut Tx, rows: Vec<Vec<SqlValue>>) -> Re
 }
 
 /// A keyed digest, so that it reveals nothing about the row.
-pub(crate) fn row_digest(env: &StoreContext, profile: &Profile) -> Result<[u8; 32]> {
+pub(crate) fn row_digest(ctx: &StoreContext, profile: &Profile) -> Result<[u8; 32]> {
     let row = serde_json::to_vec(profile).map_err(|e| StoreError::corrupt("a profile", e))?;
-    Ok(env.keys.mac(&[b"profile row", &row]))
+    Ok(ctx.keys.mac(&[b"profile row", &row]))
 }
 
 /// The last day in service.

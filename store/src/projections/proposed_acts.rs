@@ -35,7 +35,7 @@ fn cells(row: &Row, at: usize) -> Result<[SqlValue; 6]> {
     ])
 }
 
-async fn proposed(tx: &mut Tx, env: &StoreContext, entry: &Entry, receipt: &str, act: &ProposedAct) -> Result<()> {
+async fn proposed(tx: &mut Tx, ctx: &StoreContext, entry: &Entry, receipt: &str, act: &ProposedAct) -> Result<()> {
     let value = entry.value.clone().ok_or_else(|| unexpected(entry))?;
     let body = serde_json::to_string(act).map_err(|e| StoreError::corrupt("a proposal", e))?;
     let mut row: Vec<SqlValue> = vec![
@@ -46,16 +46,16 @@ async fn proposed(tx: &mut Tx, env: &StoreContext, entry: &Entry, receipt: &str,
         entry.at.into(),
         "waiting".into(),
     ];
-    row.push(entry.bind(&env.keys, PROPOSED_ACT, &row));
+    row.push(entry.bind(&ctx.keys, PROPOSED_ACT, &row));
     let into = "proposed_act (receipt, body, value, proposed_by, at, state, mac)";
     tx.insert(into, vec![row], "").await.map(drop)
 }
 
 /// Projects an entry about a proposal, whatever its subject. `false` if the entry is about something else.
-pub(crate) async fn changed(tx: &mut Tx, env: &StoreContext, entry: &Entry) -> Result<bool> {
+pub(crate) async fn changed(tx: &mut Tx, ctx: &StoreContext, entry: &Entry) -> Result<bool> {
     let (receipt, state) = match &entry.event.change {
         Change::ActProposed { receipt, act } => {
-            proposed(tx, env, entry, receipt, act).await?;
+            proposed(tx, ctx, entry, receipt, act).await?;
             return Ok(true);
         }
         Change::ActApproved { receipt, .. } => (receipt, "approved"),
@@ -66,10 +66,10 @@ pub(crate) async fn changed(tx: &mut Tx, env: &StoreContext, entry: &Entry) -> R
     let Some(row) = tx.row(&sql, [receipt.into()]).await? else {
         return Ok(true);
     };
-    let mac = if is_proposed_act(&env.keys, &row, 0)? {
+    let mac = if is_proposed_act(&ctx.keys, &row, 0)? {
         let mut cells = cells(&row, 0)?;
         cells[5] = state.into();
-        entry.bind(&env.keys, PROPOSED_ACT, &cells)
+        entry.bind(&ctx.keys, PROPOSED_ACT, &cells)
     } else {
         Vec::new().into()
     };

@@ -18,9 +18,9 @@ pub(crate) fn unexpected(entry: &Entry) -> StoreError {
 pub(crate) const SUCCESSION_ROW: &str = "succession (account, succeeds, mac)";
 
 /// The row that records which account succeeds which.
-pub(crate) fn succession(env: &StoreContext, entry: &Entry, account: &str, succeeds: &str) -> Vec<SqlValue> {
+pub(crate) fn succession(ctx: &StoreContext, entry: &Entry, account: &str, succeeds: &str) -> Vec<SqlValue> {
     let mut row: Vec<SqlValue> = vec![account.into(), succeeds.into()];
-    row.push(entry.bind(&env.keys, SUCCESSION, &row));
+    row.push(entry.bind(&ctx.keys, SUCCESSION, &row));
     row
 }
 

@@ -39,7 +39,7 @@ fn cells(row: &Row, at: usize) -> Result<[SqlValue; 7]> {
 
 pub(crate) async fn proposed(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     entry: &Entry,
     account: &AccountId,
     receipt: &str,
@@ -54,20 +54,20 @@ pub(crate) async fn proposed(
         "waiting".into(),
         entry.value.clone().into(),
     ];
-    row.push(entry.bind(&env.keys, TAKE_OVER, &row));
+    row.push(entry.bind(&ctx.keys, TAKE_OVER, &row));
     let into = "take_over (receipt, account, holder, proposed_by, at, state, value, mac)";
     tx.insert(into, vec![row], "").await.map(drop)
 }
 
-pub(crate) async fn decided(tx: &mut Tx, env: &StoreContext, entry: &Entry, receipt: &str, state: &str) -> Result<()> {
+pub(crate) async fn decided(tx: &mut Tx, ctx: &StoreContext, entry: &Entry, receipt: &str, state: &str) -> Result<()> {
     let sql = format!("SELECT {TAKE_OVER_CELLS} FROM take_over t WHERE t.receipt = $1");
     let Some(row) = tx.row(&sql, [receipt.into()]).await? else {
         return Ok(());
     };
-    let mac = if is_take_over(&env.keys, &row, 0)? {
+    let mac = if is_take_over(&ctx.keys, &row, 0)? {
         let mut cells = cells(&row, 0)?;
         cells[5] = state.into();
-        entry.bind(&env.keys, TAKE_OVER, &cells)
+        entry.bind(&ctx.keys, TAKE_OVER, &cells)
     } else {
         Vec::new().into()
     };

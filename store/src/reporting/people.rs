@@ -149,7 +149,7 @@ impl Store {
             format!("SELECT a.id, {STATED} FROM account a JOIN personal_value v ON v.id = a.value WHERE {PEOPLE}");
         let rows = tx.rows(&sql, args).await?;
         let listed = rows.iter().map(|row| {
-            let stated = stated_of(&self.env.keys, row, 1)?;
+            let stated = stated_of(&self.ctx.keys, row, 1)?;
             Ok(PersonRow {
                 account: AccountId(row.get(0)?),
                 full_name: stated.full_name,

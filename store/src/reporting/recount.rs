@@ -33,7 +33,7 @@ impl Store {
     #[boxed]
     pub async fn recount(&self) -> Result<Recount> {
         let (counters, differing) = self.db.read_long(async |tx| counters(tx).await).await?;
-        let (at, off) = (self.env.now(), differing.len() as u64);
+        let (at, off) = (self.ctx.now(), differing.len() as u64);
         self.db
             .transaction(move |tx| {
                 Box::pin(async move {

@@ -35,7 +35,7 @@ impl Store {
         if row.get::<i64>(4 + SESSION_GENERATION)? == ENDED {
             return Ok(SessionEnd::Change);
         }
-        if !SESSION.is_genuine(&self.env.keys, &row, 4)? {
+        if !SESSION.is_genuine(&self.ctx.keys, &row, 4)? {
             return Ok(SessionEnd::Gone);
         }
         let kind = kind_of(&row.get::<String>(0)?)?;
@@ -47,13 +47,13 @@ impl Store {
     /// Ends a session and, in the same commit, the clients' grants on it; the clients are notified.
     #[boxed]
     pub async fn close_session(&self, token: &str) -> Result<()> {
-        let (env, id) = (self.env.clone(), sha256(&[token.as_bytes()]));
+        let (ctx, id) = (self.ctx.clone(), sha256(&[token.as_bytes()]));
         self.db
             .transaction(move |tx| {
-                let env = env.clone();
+                let ctx = ctx.clone();
                 Box::pin(async move {
                     lock_accounts_of(tx, [id]).await?;
-                    end(tx, &env, id).await
+                    end(tx, &ctx, id).await
                 })
             })
             .await
@@ -63,25 +63,25 @@ impl Store {
     /// account takes over its grants; otherwise they end with it.
     #[boxed]
     pub async fn replace_session(&self, before: &str, token: &SessionToken) -> Result<()> {
-        let (env, before, id) = (
-            self.env.clone(),
+        let (ctx, before, id) = (
+            self.ctx.clone(),
             sha256(&[before.as_bytes()]),
             sha256(&[token.0.as_bytes()]),
         );
         self.db
             .transaction(move |tx| {
-                let env = env.clone();
+                let ctx = ctx.clone();
                 Box::pin(async move {
                     lock_accounts_of(tx, [before, id]).await?;
-                    if takes_over(tx, &env, before, id).await? {
-                        transfer_grants(tx, &env, before, id).await?;
+                    if takes_over(tx, &ctx, before, id).await? {
+                        transfer_grants(tx, &ctx, before, id).await?;
                     }
                     let same =
                         "SELECT 1 FROM session s JOIN session b ON b.account = s.account WHERE s.id = $2 AND b.id = $1 AND b.held = 1";
                     if tx.row(same, [before.into(), id.into()]).await?.is_some() {
-                        copy_return_url(tx, &env, before, id).await?;
+                        copy_return_url(tx, &ctx, before, id).await?;
                     }
-                    end(tx, &env, before).await
+                    end(tx, &ctx, before).await
                 })
             })
             .await
@@ -90,13 +90,13 @@ impl Store {
     /// Ends all other sessions of an account, with their grants and those that outlive a session. Returns the number of sessions.
     #[boxed]
     pub async fn close_other_sessions(&self, account: &AccountId, token: &str) -> Result<u64> {
-        let (env, id, account) = (self.env.clone(), sha256(&[token.as_bytes()]), account.clone());
+        let (ctx, id, account) = (self.ctx.clone(), sha256(&[token.as_bytes()]), account.clone());
         self.db
             .transaction(move |tx| {
-                let (env, account) = (env.clone(), account.clone());
+                let (ctx, account) = (ctx.clone(), account.clone());
                 Box::pin(async move {
                     lock_accounts_of(tx, [id]).await?;
-                    end_all(tx, &env, &account, Some(id)).await
+                    end_all(tx, &ctx, &account, Some(id)).await
                 })
             })
             .await
@@ -107,13 +107,13 @@ impl Store {
     #[boxed]
     pub async fn end_sessions(&self, operator: &Operator, account: &AccountId) -> Result<()> {
         alone(account)?;
-        let (env, by, account) = (self.env.clone(), operator.by().to_owned(), account.clone());
+        let (ctx, by, account) = (self.ctx.clone(), operator.by().to_owned(), account.clone());
         self.db
             .transaction(move |tx| {
-                let (env, by, account) = (env.clone(), by.clone(), account.clone());
-                Box::pin(
-                    async move { end_sessions(tx, &env, &Attribution::new(&by, env.ambient.now()), &account).await },
-                )
+                let (ctx, by, account) = (ctx.clone(), by.clone(), account.clone());
+                Box::pin(async move {
+                    end_sessions(tx, &ctx, &Attribution::new(&by, ctx.environment.now()), &account).await
+                })
             })
             .await
     }
@@ -122,7 +122,7 @@ impl Store {
     /// sessions.
     #[boxed]
     pub async fn end_over_sessions(&self) -> Result<u64> {
-        let [began, seen, of_operator] = over_by_time(self.env.now());
+        let [began, seen, of_operator] = over_by_time(self.ctx.now());
         let sql = format!(
             "SELECT DISTINCT g.session FROM client_grant g LEFT JOIN session s ON s.id = g.session \
              LEFT JOIN account_row a ON a.id = s.account WHERE g.session IS NOT NULL AND (s.id IS NULL OR {OVER_BY_TIME}) LIMIT {OVER}"
@@ -135,11 +135,11 @@ impl Store {
             if over.is_empty() {
                 return Ok(ended);
             }
-            let env = self.env.clone();
+            let ctx = self.ctx.clone();
             ended += over.len() as u64;
             self.db
                 .transaction(move |tx| {
-                    let (env, over) = (env.clone(), over.clone());
+                    let (ctx, over) = (ctx.clone(), over.clone());
                     Box::pin(async move {
                         for session in over {
                             // Checked again under the lock: the session may have been used meanwhile.
@@ -154,7 +154,7 @@ impl Store {
                             );
                             let args = [began.into(), seen.into(), of_operator.into(), session.clone().into()];
                             if tx.row(&sql, args).await?.is_none() {
-                                revoke_grants(tx, &env, "session = $1", &[session.into()]).await?;
+                                revoke_grants(tx, &ctx, "session = $1", &[session.into()]).await?;
                             }
                         }
                         Ok(())
@@ -168,7 +168,7 @@ impl Store {
 /// Ends all sessions and grants of an account, and journals it.
 pub(crate) async fn end_sessions(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     act: &Attribution,
     account: &AccountId,
 ) -> Result<()> {
@@ -176,14 +176,14 @@ pub(crate) async fn end_sessions(
     if tx.rows_for_update(sql, [account.as_str().into()]).await?.is_empty() {
         return Err(Refusal::UnknownAccount(account.0.clone()).into());
     }
-    end_all(tx, env, account, None).await?;
+    end_all(tx, ctx, account, None).await?;
     let event = Event::of_account(account, Change::SessionsEnded);
-    append(tx, env, act, vec![event]).await
+    append(tx, ctx, act, vec![event]).await
 }
 
 /// Gives a full session the `sid` of the previous one of the same account, so that clients recognise it. `false` if it does not continue
 /// that one.
-async fn takes_over(tx: &mut Tx, env: &StoreContext, before: [u8; 32], id: [u8; 32]) -> Result<bool> {
+async fn takes_over(tx: &mut Tx, ctx: &StoreContext, before: [u8; 32], id: [u8; 32]) -> Result<bool> {
     let sql = format!(
         "SELECT {}, {}, b.sid FROM session s JOIN session b ON b.account = s.account AND b.generation = s.generation \
          WHERE s.id = $2 AND s.held = 0 AND b.id = $1",
@@ -194,12 +194,12 @@ async fn takes_over(tx: &mut Tx, env: &StoreContext, before: [u8; 32], id: [u8; 
         return Ok(false);
     };
     let (at, sid): (usize, String) = (SESSION.width(), row.get(2 * SESSION.width())?);
-    if !SESSION.is_genuine(&env.keys, &row, 0)? || !SESSION.is_genuine(&env.keys, &row, at)? {
+    if !SESSION.is_genuine(&ctx.keys, &row, 0)? || !SESSION.is_genuine(&ctx.keys, &row, at)? {
         return Ok(false);
     }
     let mut cells = SESSION.cells(&row, 0)?;
     cells[SESSION_SID] = (&sid).into();
-    let mac = SESSION.mac(&env.keys, &cells);
+    let mac = SESSION.mac(&ctx.keys, &cells);
     let sql = "UPDATE session SET sid = $2, mac = $3 WHERE id = $1";
     tx.execute(sql, [id.into(), sid.into(), mac]).await.map(|_| true)
 }
@@ -208,7 +208,7 @@ async fn takes_over(tx: &mut Tx, env: &StoreContext, before: [u8; 32], id: [u8; 
 /// sessions.
 pub(crate) async fn end_all(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     account: &AccountId,
     but: Option<[u8; 32]>,
 ) -> Result<u64> {
@@ -216,18 +216,18 @@ pub(crate) async fn end_all(
     let kept = "(SELECT s.sid FROM session s WHERE s.id = $2)";
     let which = format!("account = $1 AND sid <> COALESCE({kept}, '')");
     let args = [account.as_str().into(), but.into()];
-    revoke_grants(tx, env, &which, &args).await?;
+    revoke_grants(tx, ctx, &which, &args).await?;
     let sql = "DELETE FROM session WHERE account = $1 AND id <> $2";
     tx.execute(sql, args).await
 }
 
 /// Ends a session and its grants; a grant that outlives it stays, but its client is notified, too. The account must be locked.
-pub(crate) async fn end(tx: &mut Tx, env: &StoreContext, id: [u8; 32]) -> Result<()> {
+pub(crate) async fn end(tx: &mut Tx, ctx: &StoreContext, id: [u8; 32]) -> Result<()> {
     let which = "sid = (SELECT s.sid FROM session s WHERE s.id = $1) AND account = (SELECT s.account FROM session s WHERE s.id = $1)";
     let had = grants_of_sessions(tx, which, [id.into()]).await?;
     tx.execute("DELETE FROM client_grant WHERE session = $1", [id.into()])
         .await?;
-    enqueue_logout(tx, env, had).await?;
+    enqueue_logout(tx, ctx, had).await?;
     tx.execute("DELETE FROM session WHERE id = $1", [id.into()])
         .await
         .map(drop)

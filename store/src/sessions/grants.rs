@@ -21,23 +21,23 @@ pub(crate) async fn grants_of_sessions(
 }
 
 /// Revokes the selected grants of an account, whose row must be locked, and notifies their clients.
-pub(crate) async fn revoke_grants(tx: &mut Tx, env: &StoreContext, which: &str, args: &[SqlValue]) -> Result<()> {
+pub(crate) async fn revoke_grants(tx: &mut Tx, ctx: &StoreContext, which: &str, args: &[SqlValue]) -> Result<()> {
     let had = grants_of_sessions(tx, which, args.to_vec()).await?;
     if !had.is_empty() {
         let sql = format!("DELETE FROM client_grant WHERE {which}");
         tx.execute(&sql, args.to_vec()).await?;
     }
-    enqueue_logout(tx, env, had).await
+    enqueue_logout(tx, ctx, had).await
 }
 
 /// Moves the grants of a session to its successor after the owner authenticated again.
-pub(crate) async fn transfer_grants(tx: &mut Tx, env: &StoreContext, from: [u8; 32], to: [u8; 32]) -> Result<()> {
+pub(crate) async fn transfer_grants(tx: &mut Tx, ctx: &StoreContext, from: [u8; 32], to: [u8; 32]) -> Result<()> {
     let sql = format!("SELECT {} FROM client_grant WHERE session = $1", GRANT.columns(""));
     for row in tx.rows_for_update(&sql, [from.into()]).await? {
-        if GRANT.is_genuine(&env.keys, &row, 0)? {
+        if GRANT.is_genuine(&ctx.keys, &row, 0)? {
             let mut cells = GRANT.cells(&row, 0)?;
             cells[GRANT_SESSION] = to.into();
-            let mac = GRANT.mac(&env.keys, &cells);
+            let mac = GRANT.mac(&ctx.keys, &cells);
             let sql = "UPDATE client_grant SET session = $2, mac = $3 WHERE id = $1";
             tx.execute(sql, [row.get::<String>(0)?.into(), to.into(), mac]).await?;
         }

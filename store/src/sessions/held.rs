@@ -25,14 +25,14 @@ impl Store {
     pub async fn resume_after_hold(&self, held: &str) -> Result<Option<SessionToken>> {
         let token = self.new_token();
         let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
-        let (env, now) = (self.env.clone(), self.now());
+        let (ctx, now) = (self.ctx.clone(), self.now());
         let opened = self
             .db
             .transaction(move |tx| {
-                let env = env.clone();
+                let ctx = ctx.clone();
                 Box::pin(async move {
                     lock_accounts_of(tx, [before]).await?;
-                    let visit = find_valid_session(tx, &env.keys, &before, now)
+                    let visit = find_valid_session(tx, &ctx.keys, &before, now)
                         .await?
                         .map(|found| found.visit);
                     let Some(visit) = visit.filter(|visit| visit.held && visit.kind != AccountKind::Operator) else {
@@ -41,8 +41,8 @@ impl Store {
                     if is_held(tx, visit.account.as_str(), local_day(now)).await? {
                         return Ok(false);
                     }
-                    begin(tx, &env, id, &visit.account, visit.began, &visit.amr).await?;
-                    replace_held(tx, &env, before, id).await?;
+                    begin(tx, &ctx, id, &visit.account, visit.began, &visit.amr).await?;
+                    replace_held(tx, &ctx, before, id).await?;
                     Ok(true)
                 })
             })
@@ -62,14 +62,14 @@ impl Store {
     ) -> Result<SessionToken> {
         let token = self.new_token();
         let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
-        let (env, stays) = (self.env.clone(), stays.clone());
+        let (ctx, stays) = (self.ctx.clone(), stays.clone());
         self.db
             .transaction(move |tx| {
-                let (env, stays) = (env.clone(), stays.clone());
+                let (ctx, stays) = (ctx.clone(), stays.clone());
                 Box::pin(async move {
                     lock_accounts_of(tx, [before]).await?;
-                    begin(tx, &env, id, &stays, at.as_microsecond(), factor.amr()).await?;
-                    replace_held(tx, &env, before, id).await
+                    begin(tx, &ctx, id, &stays, at.as_microsecond(), factor.amr()).await?;
+                    replace_held(tx, &ctx, before, id).await
                 })
             })
             .await?;
@@ -82,14 +82,14 @@ impl Store {
     pub async fn resume_after_move(&self, held: &str, new: &AccountId) -> Result<Option<SessionToken>> {
         let token = self.new_token();
         let (before, id) = (sha256(&[held.as_bytes()]), sha256(&[token.0.as_bytes()]));
-        let (env, new, now) = (self.env.clone(), new.clone(), self.now());
+        let (ctx, new, now) = (self.ctx.clone(), new.clone(), self.now());
         let opened = self
             .db
             .transaction(move |tx| {
-                let (env, new) = (env.clone(), new.clone());
+                let (ctx, new) = (ctx.clone(), new.clone());
                 Box::pin(async move {
                     lock_accounts_of(tx, [before]).await?;
-                    let visit = find_valid_session(tx, &env.keys, &before, now).await?.map(|found| found.visit);
+                    let visit = find_valid_session(tx, &ctx.keys, &before, now).await?.map(|found| found.visit);
                     let Some(visit) = visit.filter(|visit| visit.held) else {
                         return Ok(false);
                     };
@@ -101,12 +101,12 @@ impl Store {
                     for (account, at) in [(&visit.account, 0), (&new, 3)] {
                         let [login, kind]: [String; 2] = [row.get(at)?, row.get(at + 1)?];
                         let bound = account_cells_bound(account.as_str(), &kind, &login);
-                        if kind != official || !binds(&env.keys, ACCOUNT, &bound, Some(&row.get::<Vec<u8>>(at + 2)?)) {
+                        if kind != official || !binds(&ctx.keys, ACCOUNT, &bound, Some(&row.get::<Vec<u8>>(at + 2)?)) {
                             return Ok(false);
                         }
                     }
-                    begin(tx, &env, id, &new, visit.began, &visit.amr).await?;
-                    replace_held(tx, &env, before, id).await?;
+                    begin(tx, &ctx, id, &new, visit.began, &visit.amr).await?;
+                    replace_held(tx, &ctx, before, id).await?;
                     Ok(true)
                 })
             })
@@ -118,13 +118,13 @@ impl Store {
     /// visit.
     #[boxed]
     pub async fn renew_held_session(&self, token: &str) -> Result<()> {
-        let (env, id) = (self.env.clone(), sha256(&[token.as_bytes()]));
+        let (ctx, id) = (self.ctx.clone(), sha256(&[token.as_bytes()]));
         self.db
             .transaction(move |tx| {
-                let env = env.clone();
+                let ctx = ctx.clone();
                 Box::pin(async move {
                     lock_accounts_of(tx, [id]).await?;
-                    renew_held_sessions(tx, &env, "s.id = $1", vec![id.into()]).await
+                    renew_held_sessions(tx, &ctx, "s.id = $1", vec![id.into()]).await
                 })
             })
             .await
@@ -133,17 +133,17 @@ impl Store {
     /// Keeps the held visits of an account that were valid at that generation, as [`Store::renew_held_session`] does: its owner's proposal was
     /// answered meanwhile. A visit that another hold had ended before stays ended.
     pub(crate) async fn renew_held_sessions_of(&self, account: &AccountId, generation: i64) -> Result<()> {
-        let (env, account) = (self.env.clone(), account.clone());
+        let (ctx, account) = (self.ctx.clone(), account.clone());
         let earliest = self.now().as_microsecond() - HELD;
         self.db
             .transaction(move |tx| {
-                let (env, account) = (env.clone(), account.clone());
+                let (ctx, account) = (ctx.clone(), account.clone());
                 Box::pin(async move {
                     let sql = "SELECT id FROM account_row WHERE id = $1";
                     tx.rows_for_update(sql, [account.as_str().into()]).await?;
                     let which = "s.account = $1 AND s.generation = $2 AND s.began > $3";
                     let args = vec![account.as_str().into(), generation.into(), earliest.into()];
-                    renew_held_sessions(tx, &env, which, args).await
+                    renew_held_sessions(tx, &ctx, which, args).await
                 })
             })
             .await
@@ -151,16 +151,16 @@ impl Store {
 }
 
 /// Ends the held visit that the session `id` replaces, and keeps its return address and its device.
-async fn replace_held(tx: &mut Tx, env: &StoreContext, held: [u8; 32], id: [u8; 32]) -> Result<()> {
-    copy_return_url(tx, env, held, id).await?;
+async fn replace_held(tx: &mut Tx, ctx: &StoreContext, held: [u8; 32], id: [u8; 32]) -> Result<()> {
+    copy_return_url(tx, ctx, held, id).await?;
     let sql = "UPDATE session SET device = (SELECT h.device FROM session h WHERE h.id = $1) WHERE id = $2";
     tx.execute(sql, [held.into(), id.into()]).await?;
-    end(tx, env, held).await
+    end(tx, ctx, held).await
 }
 
 /// Moves the held visits, `s`, that match `which` to the current generation of their accounts. A hold by order ends its visits all the same.
 /// The accounts must be locked.
-async fn renew_held_sessions(tx: &mut Tx, env: &StoreContext, which: &str, args: Vec<SqlValue>) -> Result<()> {
+async fn renew_held_sessions(tx: &mut Tx, ctx: &StoreContext, which: &str, args: Vec<SqlValue>) -> Result<()> {
     let sql = format!(
         "SELECT {}, a.generation FROM session s JOIN account_row a ON a.id = s.account \
          WHERE {which} AND s.held = 1 AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.account = s.account \
@@ -168,13 +168,13 @@ async fn renew_held_sessions(tx: &mut Tx, env: &StoreContext, which: &str, args:
         SESSION.columns("s")
     );
     for row in tx.rows(&sql, args).await? {
-        if !SESSION.is_genuine(&env.keys, &row, 0)? {
+        if !SESSION.is_genuine(&ctx.keys, &row, 0)? {
             continue;
         }
         let generation: i64 = row.get(SESSION.width())?;
         let mut cells = SESSION.cells(&row, 0)?;
         cells[SESSION_GENERATION] = generation.into();
-        let mac = SESSION.mac(&env.keys, &cells);
+        let mac = SESSION.mac(&ctx.keys, &cells);
         let id: Vec<u8> = row.get(0)?;
         let sql = "UPDATE session SET generation = $2, mac = $3 WHERE id = $1";
         tx.execute(sql, [id.into(), generation.into(), mac]).await?;

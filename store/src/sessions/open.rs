@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 impl Store {
     /// Generates an unpredictable token.
     pub fn new_token(&self) -> SessionToken {
-        SessionToken(self.env.ambient.hex::<32>())
+        SessionToken(self.ctx.environment.hex::<32>())
     }
 
     /// Begins a session after the right password: a full one, or a held visit if something holds the account.
@@ -61,11 +61,11 @@ impl Store {
         let token = self.new_token();
         let amr = amr.to_owned();
         let id = sha256(&[token.0.as_bytes()]);
-        let (env, account) = (self.env.clone(), account.clone());
+        let (ctx, account) = (self.ctx.clone(), account.clone());
         self.db
             .transaction(move |tx| {
-                let (env, account, amr) = (env.clone(), account.clone(), amr.clone());
-                Box::pin(async move { begin(tx, &env, id, &account, at.as_microsecond(), &amr).await })
+                let (ctx, account, amr) = (ctx.clone(), account.clone(), amr.clone());
+                Box::pin(async move { begin(tx, &ctx, id, &account, at.as_microsecond(), &amr).await })
             })
             .await?;
         Ok(token)
@@ -77,7 +77,7 @@ impl Store {
         let (id, now) = (sha256(&[token.as_bytes()]), self.now());
         let found = self
             .db
-            .query(async |tx| find_valid_session(tx, &self.env.keys, &id, now).await)
+            .query(async |tx| find_valid_session(tx, &self.ctx.keys, &id, now).await)
             .await?;
         let Some(ValidSession { visit, seen, .. }) = found else {
             return Ok(None);
@@ -101,7 +101,7 @@ impl Store {
         let (id, now) = (sha256(&[token.as_bytes()]), self.now());
         let found = self
             .db
-            .query(async |tx| find_valid_session(tx, &self.env.keys, &id, now).await)
+            .query(async |tx| find_valid_session(tx, &self.ctx.keys, &id, now).await)
             .await?;
         Ok(found.is_some())
     }
@@ -165,11 +165,11 @@ impl Store {
     /// Stores the address to which the session's owner returns after signing in.
     #[boxed]
     pub async fn set_next(&self, token: &str, next: &str) -> Result<()> {
-        let (env, id, next) = (self.env.clone(), sha256(&[token.as_bytes()]), next.to_owned());
+        let (ctx, id, next) = (self.ctx.clone(), sha256(&[token.as_bytes()]), next.to_owned());
         self.db
             .transaction(move |tx| {
-                let (env, next) = (env.clone(), next.clone());
-                Box::pin(async move { keep_next(tx, &env, id, next.as_bytes()).await })
+                let (ctx, next) = (ctx.clone(), next.clone());
+                Box::pin(async move { keep_next(tx, &ctx, id, next.as_bytes()).await })
             })
             .await
     }
@@ -181,7 +181,7 @@ impl Store {
         let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
         let row = self.db.query(async |tx| tx.row(sql, [id.into()]).await).await?;
         let Some(row) = row else { return Ok(None) };
-        let next = self.env.keys.decrypt(place(&id), &row.get::<Vec<u8>>(0)?)?;
+        let next = self.ctx.keys.decrypt(place(&id), &row.get::<Vec<u8>>(0)?)?;
         Ok(Some(String::from_utf8_lossy(&next).into_owned()))
     }
 
@@ -200,13 +200,13 @@ impl Store {
 /// Begins a session whose owner authenticated at `began`: a full one, or a held visit if something holds the account.
 pub(crate) async fn begin(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     id: [u8; 32],
     account: &AccountId,
     began: i64,
     amr: &str,
 ) -> Result<()> {
-    let now = env.ambient.now();
+    let now = ctx.environment.now();
     let sql = "SELECT generation, kind, last_sign_in_on FROM account_row WHERE id = $1";
     let row = tx.rows_for_update(sql, [account.as_str().into()]).await?;
     let row = row
@@ -223,9 +223,9 @@ pub(crate) async fn begin(
     let held = is_held(tx, account.as_str(), local_day(now)).await?;
     if !held && row.get::<String>(1)? == AccountKind::Official.name() {
         let last = row.get::<Option<String>>(2)?.unwrap_or_default();
-        signed_in(tx, env, account, day_of(&last)?).await?;
+        signed_in(tx, ctx, account, day_of(&last)?).await?;
     }
-    let sid = env.ambient.uuid().to_string();
+    let sid = ctx.environment.uuid().to_string();
     let cells = vec![
         id.into(),
         account.as_str().into(),
@@ -235,7 +235,7 @@ pub(crate) async fn begin(
         sid.into(),
         amr.into(),
     ];
-    let mut row = SESSION.row(&env.keys, cells);
+    let mut row = SESSION.row(&ctx.keys, cells);
     row.push(now.as_microsecond().into());
     tx.execute(
         "INSERT INTO session (id, account, held, generation, began, sid, amr, mac, seen, put_off) \

@@ -38,8 +38,8 @@ pub(crate) fn place(id: &[u8; 32]) -> AssociatedData<'_> {
     }
 }
 
-pub(crate) async fn keep_next(tx: &mut Tx, env: &StoreContext, id: [u8; 32], next: &[u8]) -> Result<()> {
-    let sealed = env.keys.encrypt(place(&id), next, &env.ambient);
+pub(crate) async fn keep_next(tx: &mut Tx, ctx: &StoreContext, id: [u8; 32], next: &[u8]) -> Result<()> {
+    let sealed = ctx.keys.encrypt(place(&id), next, &ctx.environment);
     let sql = "UPDATE session SET next = $2 WHERE id = $1";
     tx.execute(sql, [id.into(), sealed.into()]).await.map(drop)
 }
@@ -187,11 +187,11 @@ pub(crate) fn is_over_by_time(now: i64, kind: AccountKind, held: bool, began: i6
 }
 
 /// Copies the return address of one session to another.
-pub(crate) async fn copy_return_url(tx: &mut Tx, env: &StoreContext, before: [u8; 32], id: [u8; 32]) -> Result<()> {
+pub(crate) async fn copy_return_url(tx: &mut Tx, ctx: &StoreContext, before: [u8; 32], id: [u8; 32]) -> Result<()> {
     let sql = "SELECT next FROM session WHERE id = $1 AND next IS NOT NULL";
     let Some(row) = tx.row(sql, [before.into()]).await? else {
         return Ok(());
     };
-    let next = env.keys.decrypt(place(&before), &row.get::<Vec<u8>>(0)?)?;
-    keep_next(tx, env, id, &next).await
+    let next = ctx.keys.decrypt(place(&before), &row.get::<Vec<u8>>(0)?)?;
+    keep_next(tx, ctx, id, &next).await
 }

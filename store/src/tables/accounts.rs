@@ -132,7 +132,7 @@ pub(crate) fn stated_of(keys: &Keyring, row: &Row, at: usize) -> Result<AccountA
 }
 
 /// A citizen account with all that the rules of C4 need.
-pub(crate) async fn citizen(tx: &mut Tx, env: &StoreContext, id: &str) -> Result<Option<CitizenAccount>> {
+pub(crate) async fn citizen(tx: &mut Tx, ctx: &StoreContext, id: &str) -> Result<Option<CitizenAccount>> {
     let sql = format!(
         "SELECT {STATED}, c.person FROM account a JOIN personal_value v ON v.id = a.value \
          LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL WHERE a.id = $1 AND a.kind = 'citizen'"
@@ -142,19 +142,19 @@ pub(crate) async fn citizen(tx: &mut Tx, env: &StoreContext, id: &str) -> Result
     };
     Ok(Some(CitizenAccount {
         id: AccountId(id.to_owned()),
-        stated: stated_of(&env.keys, &row, 0)?,
+        stated: stated_of(&ctx.keys, &row, 0)?,
         claim: row.get::<Option<String>>(STATED_WIDTH)?.map(PersonId),
         holds: recorded_holds(tx, id).await?,
     }))
 }
 
 /// The claim in force of a person, with the registry's details at that moment.
-pub(crate) async fn claim_of(tx: &mut Tx, env: &StoreContext, person: &str) -> Result<Option<ClaimedIdentity>> {
+pub(crate) async fn claim_of(tx: &mut Tx, ctx: &StoreContext, person: &str) -> Result<Option<ClaimedIdentity>> {
     let sql = format!(
         "SELECT {CLAIMED} FROM claim c JOIN personal_value w ON w.id = c.value WHERE c.person = $1 AND c.until IS NULL"
     );
     let row = tx.row(&sql, [person.into()]).await?;
-    row.map(|row| claimed_of(&env.keys, &row, 0)).transpose()
+    row.map(|row| claimed_of(&ctx.keys, &row, 0)).transpose()
 }
 
 /// The columns of [`owner_of`], for

@@ -65,7 +65,7 @@ pub(crate) const EVER_LINKED: &str = "SELECT l.other FROM person_link l WHERE l.
 /// `None`.
 pub(crate) async fn one_persons(
     tx: &mut Tx,
-    env: &StoreContext,
+    ctx: &StoreContext,
     keys: Option<Vec<SqlValue>>,
     known: BTreeSet<NationalId>,
 ) -> Result<Vec<Vec<NationalId>>> {
@@ -74,7 +74,7 @@ pub(crate) async fn one_persons(
     if persons.of.is_empty() {
         return Ok(Vec::new());
     }
-    let marker = env.marker(tx).await?;
+    let marker = ctx.marker(tx).await?;
     for number in known {
         let fp = fingerprint(&marker, FingerprintKind::NationalId, number.as_str());
         if let Some(person) = persons.of(&fp) {

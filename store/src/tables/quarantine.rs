@@ -26,10 +26,10 @@ impl QuarantinedCells {
     }
 
     /// Encrypts it for the table.
-    pub(crate) fn seal(&self, env: &StoreContext, load: &str, row_no: &str) -> Result<Vec<u8>> {
+    pub(crate) fn seal(&self, ctx: &StoreContext, load: &str, row_no: &str) -> Result<Vec<u8>> {
         let plain = serde_json::to_vec(self).map_err(|e| StoreError::corrupt("a row", e))?;
         let place = [load.as_bytes(), row_no.as_bytes()].concat();
-        Ok(env.keys.encrypt(Self::place(&place), &plain, &env.ambient))
+        Ok(ctx.keys.encrypt(Self::place(&place), &plain, &ctx.environment))
     }
 
     /// Decrypts it.

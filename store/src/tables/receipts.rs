@@ -5,9 +5,9 @@ use crate::db::Tx;
 use crate::error::Result;
 
 /// A new receipt, such as `DH-7K3M-42QX`, that was never drawn before.
-pub(crate) async fn new_receipt(tx: &mut Tx, env: &StoreContext) -> Result<String> {
+pub(crate) async fn new_receipt(tx: &mut Tx, ctx: &StoreContext) -> Result<String> {
     loop {
-        let drawn = env.ambient.letters::<8>();
+        let drawn = ctx.environment.letters::<8>();
         let receipt = format!("DH-{}-{}", &drawn[..4], &drawn[4..]);
         if tx
             .row(

@@ -44,15 +44,15 @@ impl RegistryRows {
     /// The table and the columns of the former numbers.
     pub const FORMER: &str = "registry_former (load, former_fp, number_fp)";
 
-    pub fn of(env: &StoreContext, marker: &Fingerprinter, load: &str, records: &[RegistryRecord]) -> Result<Self> {
+    pub fn of(ctx: &StoreContext, marker: &Fingerprinter, load: &str, records: &[RegistryRecord]) -> Result<Self> {
         let mut rows = Self::default();
         for record in records {
             let fp = fingerprint(marker, FingerprintKind::NationalId, record.national_id.as_str());
             let place = [load.as_bytes(), &fp].concat();
             let plain = json(record)?;
-            let sealed = env.keys.encrypt(registry_place(&place), &plain, &env.ambient);
+            let sealed = ctx.keys.encrypt(registry_place(&place), &plain, &ctx.environment);
             rows.digests
-                .add(&env.keys, "registry", &[record.status.name().as_bytes(), &plain]);
+                .add(&ctx.keys, "registry", &[record.status.name().as_bytes(), &plain]);
             let mut numbers = vec![fp.clone()];
             for old in &record.former_ids {
                 let old = fingerprint(marker, FingerprintKind::NationalId, old.as_str());

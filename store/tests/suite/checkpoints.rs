@@ -89,7 +89,7 @@ async fn lost_checkpoints_reported_until_accepted(on: On) {
             [Check::RollBack],
             "{what}, and then a change"
         );
-        let again = Store::open(&house.places, false, house.ambient()).await.unwrap();
+        let again = Store::open(&house.places, false, house.environment()).await.unwrap();
         changed(&again, 20..22).await;
         assert_eq!(checks(&again).await, [Check::RollBack], "{what}, and another process");
         let accepted = again.accept_checkpoints("lan").await.unwrap();
@@ -112,16 +112,21 @@ async fn database_behind_checkpoints_refused_until_accepted(on: On) {
     changed(&house.store, 10..12).await;
     let empty = House::empty(on).await;
     let places = with_keys(&empty, &house);
-    assert!(Store::restore(&places, &copy, house.ambient()).await.unwrap().behind);
+    assert!(
+        Store::restore(&places, &copy, house.environment())
+            .await
+            .unwrap()
+            .behind
+    );
     for create in [false, true] {
-        let refused = Store::open(&places, create, house.ambient()).await;
+        let refused = Store::open(&places, create, house.environment()).await;
         assert!(matches!(refused, Err(StoreError::Behind { .. })));
     }
-    let older = Store::open_older(&places, house.ambient()).await.unwrap();
+    let older = Store::open_older(&places, house.environment()).await.unwrap();
     assert_eq!(checks(&older).await, [Check::RollBack]);
     older.accept_checkpoints("lan").await.unwrap();
     assert_eq!(checks(&older).await, []);
-    let open = Store::open(&places, false, house.ambient()).await.unwrap();
+    let open = Store::open(&places, false, house.environment()).await.unwrap();
     changed(&open, 10..12).await;
     assert_eq!(checks(&open).await, []);
 }
@@ -155,7 +160,7 @@ async fn verify_during_writes_reports_no_roll_back(on: On) {
 /// Two processes that seal at once leave a complete file.
 async fn concurrent_seals_leave_complete_checkpoint_file(on: On) {
     let (house, file) = house(on).await;
-    let other = Store::open(&house.places, false, house.ambient()).await.unwrap();
+    let other = Store::open(&house.places, false, house.environment()).await.unwrap();
     let (first, second) = (house.store.clone(), other.clone());
     let first = tokio::spawn(async move { changed(&first, 100..115).await });
     let second = tokio::spawn(async move { changed(&second, 200..215).await });
@@ -243,7 +248,7 @@ async fn damaged_index_reported_by_verify(on: On) {
                 // The end of a page is the end of the first cell in it: the row that an index entry points to.
                 bad[usize::try_from(page).unwrap() * 4096 - 1] ^= 1;
                 fs::write(&file, bad).unwrap();
-                let store = Store::open(&house.places, false, house.ambient()).await;
+                let store = Store::open(&house.places, false, house.environment()).await;
                 let Ok(store) = store else { continue };
                 assert!(checks(&store).await.contains(&Check::Integrity), "page {page}");
             }

@@ -90,8 +90,8 @@ async fn exempt_account_not_held_after_deadline(on: On) {
         Refusal::NotExempt("HS3".into())
     );
     assert_eq!(house.held(AccountKind::Citizen).await, ["HS3: not-standardised"]);
-    let story = store.account_explanation("HS1", DAY).await.unwrap();
-    assert_eq!(story.history.last().unwrap().by, "operator:an");
+    let explanation = store.account_explanation("HS1", DAY).await.unwrap();
+    assert_eq!(explanation.history.last().unwrap().by, "operator:an");
     house.sound().await;
 }
 
@@ -126,9 +126,9 @@ async fn an_order_holds_any_kind_of_account(on: On) {
             .lift_order(&an, account, &Cause::order("15/CQĐT"), "hết lý do")
             .await
             .unwrap();
-        let story = store.account_explanation(account.as_str(), DAY).await.unwrap();
-        assert_eq!(story.holds.len(), 1, "the other one stays");
-        assert_eq!(story.holds[0].hold.evidence["document"], "16/CQĐT");
+        let explanation = store.account_explanation(account.as_str(), DAY).await.unwrap();
+        assert_eq!(explanation.holds.len(), 1, "the other one stays");
+        assert_eq!(explanation.holds[0].hold.evidence["document"], "16/CQĐT");
         let tomorrow = store
             .account_explanation(account.as_str(), DAY.tomorrow().unwrap())
             .await
@@ -189,8 +189,8 @@ async fn counter_form_names_differing_fields(on: On) {
         (done.outcome, done.papers.as_slice()),
         (Outcome::Standardised, &papers[..])
     );
-    let story = store.account_explanation("HS1", DAY).await.unwrap();
-    assert!(story.history.iter().filter(|e| e.by == "operator:an").count() >= 3);
+    let explanation = store.account_explanation("HS1", DAY).await.unwrap();
+    assert!(explanation.history.iter().filter(|e| e.by == "operator:an").count() >= 3);
     house.sound().await;
 }
 

@@ -52,17 +52,17 @@ impl House {
     /// Appends events for which there is no command yet.
     async fn append(&self, account: &str, changes: Vec<Change>) {
         let db = Db::open(&self.places.data, false).await.unwrap();
-        let env = StoreContext {
+        let ctx = StoreContext {
             keys: self.store.keys().clone(),
-            ambient: self.ambient(),
+            environment: self.environment(),
             news: None,
         };
         let (act, id) = (Attribution::new("test", self.store.now()), AccountId(account.into()));
         db.transaction(move |tx| {
-            let (env, act, id, changes) = (env.clone(), act.clone(), id.clone(), changes.clone());
+            let (ctx, act, id, changes) = (ctx.clone(), act.clone(), id.clone(), changes.clone());
             Box::pin(async move {
                 let events = changes.into_iter().map(|change| Event::of_account(&id, change));
-                append(tx, &env, &act, events.collect()).await
+                append(tx, &ctx, &act, events.collect()).await
             })
         })
         .await

@@ -90,11 +90,11 @@ const START: &str = "2023-07-31T03:00:00Z";
 
 fn clock_at(start: Timestamp) -> (Arc<TestClock>, Environment) {
     let clock = Arc::new(TestClock(AtomicI64::new(start.as_microsecond())));
-    let ambient = Environment {
+    let environment = Environment {
         clock: clock.clone(),
         ..Environment::system()
     };
-    (clock, ambient)
+    (clock, environment)
 }
 
 /// A place for a new database.
@@ -128,8 +128,8 @@ impl Empty {
         }
         let template = TEMPLATE.get_or_init(async || {
             let mut place = Self::new(on, "template1").await;
-            let (_, ambient) = clock_at(START.parse().unwrap());
-            drop(Store::open(&place.places(), true, ambient).await.unwrap());
+            let (_, environment) = clock_at(START.parse().unwrap());
+            drop(Store::open(&place.places(), true, environment).await.unwrap());
             place.sql("DELETE FROM installation RETURNING id").await;
             place.sql("DELETE FROM fingerprint_key RETURNING id").await;
             place.database.take().unwrap()
@@ -194,8 +194,8 @@ impl House {
     /// A store in a place that may contain data, at that time.
     pub async fn at(on: On, empty: Empty, start: Timestamp) -> Self {
         let places = empty.places();
-        let (clock, ambient) = clock_at(start);
-        let store = Store::open(&places, true, ambient).await.unwrap();
+        let (clock, environment) = clock_at(start);
+        let store = Store::open(&places, true, environment).await.unwrap();
         Self {
             store,
             places,
@@ -210,7 +210,7 @@ impl House {
         self.empty.dir.path().join(name)
     }
 
-    pub fn ambient(&self) -> Environment {
+    pub fn environment(&self) -> Environment {
         Environment {
             clock: self.clock.clone(),
             ..Environment::system()

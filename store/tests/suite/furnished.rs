@@ -466,8 +466,8 @@ pub async fn facts(store: &Store, day: Date) -> Value {
     let province = store.report(None, day).await.unwrap();
     let province = province.into_iter().find(|line| line.unit == "P").unwrap();
     let orders: Vec<_> = {
-        let story = store.account_explanation("HS10", day).await.unwrap();
-        story
+        let explanation = store.account_explanation("HS10", day).await.unwrap();
+        explanation
             .holds
             .into_iter()
             .map(|one| json!([one.hold.reason.name(), one.hold.cause.0]))

@@ -99,11 +99,13 @@ async fn restored(on: On, from: &Path) {
     let places = empty.places();
     copy(&from.join("keys"), &places.keys);
     let expected = expected(from);
-    let ambient = Environment {
+    let environment = Environment {
         clock: Arc::new(Later(later(&expected))),
         ..Environment::system()
     };
-    Store::restore(&places, &from.join("backup"), ambient).await.unwrap();
+    Store::restore(&places, &from.join("backup"), environment)
+        .await
+        .unwrap();
     goes_on(on, empty, &expected).await;
 }
 

@@ -115,12 +115,12 @@ async fn a_code_lifts_idle_and_leaves_the_rest(on: On) {
         before,
         "where nothing is idle, nothing is written"
     );
-    let story = house
+    let explanation = house
         .store
         .account_explanation("CV002", house.store.today())
         .await
         .unwrap();
-    let lifted = story.history.iter().find(|entry| entry.by == "CV002");
+    let lifted = explanation.history.iter().find(|entry| entry.by == "CV002");
     assert_eq!(lifted.unwrap().clause.as_deref(), Some("policy"), "it names its owner");
     house.sound().await;
     // Sign-ins alone affect no account in the next incremental run.

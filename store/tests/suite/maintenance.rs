@@ -50,7 +50,7 @@ async fn database_with_other_keys_is_refused(on: On) {
     };
     // No new keys are created for a database that was begun with other keys.
     assert!(matches!(
-        Store::open(&other, true, house.ambient()).await,
+        Store::open(&other, true, house.environment()).await,
         Err(StoreError::Keys(_))
     ));
     let foreign = tempfile::tempdir().unwrap();
@@ -58,9 +58,9 @@ async fn database_with_other_keys_is_refused(on: On) {
         data: Location::Directory(foreign.path().join("data")),
         keys: other.keys.clone(),
     };
-    Store::open(&elsewhere, true, house.ambient()).await.unwrap();
+    Store::open(&elsewhere, true, house.environment()).await.unwrap();
     assert!(matches!(
-        Store::open(&other, false, house.ambient()).await,
+        Store::open(&other, false, house.environment()).await,
         Err(StoreError::WrongKeys)
     ));
     house.sound().await;
@@ -76,9 +76,9 @@ async fn projections_of_other_version_are_rebuilt(on: On) {
     let holds = house.store.holds(None, DAY).await.unwrap();
     let province = house.province(DAY).await;
     as_the_first_version_left_them(&house).await;
-    let store = Store::open(&house.places, false, house.ambient()).await.unwrap();
+    let store = Store::open(&house.places, false, house.environment()).await.unwrap();
     assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
-    let again = Store::open(&house.places, false, house.ambient()).await.unwrap();
+    let again = Store::open(&house.places, false, house.environment()).await.unwrap();
     assert!(again.report(None, DAY).await.unwrap().contains(&province));
     assert_eq!(again.holds(None, DAY).await.unwrap(), holds);
 }
@@ -139,13 +139,13 @@ async fn projections_rebuilt_after_discarding_dead_import(on: On) {
     house.officials(vec![official(1, "A")]).await;
     let mut load = unfinished_import(&house).await;
     as_the_first_version_left_them(&house).await;
-    let busy = Store::open(&house.places, false, house.ambient()).await;
+    let busy = Store::open(&house.places, false, house.environment()).await;
     assert!(
         matches!(busy, Err(StoreError::Refused(Refusal::ImportAtWork))),
         "it may be at work yet"
     );
     house.clock.move_on(60);
-    let store = Store::open(&house.places, false, house.ambient()).await.unwrap();
+    let store = Store::open(&house.places, false, house.environment()).await.unwrap();
     no_trace_of_the_import(&store, &house).await;
     assert_eq!(house.sql("SELECT COUNT(*) FROM load WHERE state = 'open'").await, [0]);
     assert_eq!(house.sql("SELECT COUNT(*) FROM quarantine").await, [0]);
@@ -164,7 +164,7 @@ async fn data_of_a_later_version_are_refused(on: On) {
         )
         .await;
     assert!(matches!(
-        Store::open(&house.places, false, house.ambient()).await,
+        Store::open(&house.places, false, house.environment()).await,
         Err(StoreError::Newer)
     ));
 }
@@ -199,7 +199,7 @@ async fn a_backup_is_restored_into_either_database(on: On) {
     ));
     for into in [On::Sqlite, On::Postgres] {
         let fresh = House::new(into).await;
-        let taken = Store::restore(&fresh.places, &copy, house.ambient()).await;
+        let taken = Store::restore(&fresh.places, &copy, house.environment()).await;
         assert!(
             matches!(taken, Err(StoreError::WrongKeys)),
             "the keys are another installation's"
@@ -218,13 +218,13 @@ async fn a_backup_is_restored_into_either_database(on: On) {
         store.add_operator("lan", "test").await.unwrap();
         store.seal().await.unwrap();
         assert_eq!(store.verify(&mut |_| {}).await.unwrap().faults, []);
-        let again = Store::restore(&places, &copy, house.ambient()).await;
+        let again = Store::restore(&places, &copy, house.environment()).await;
         assert!(matches!(again, Err(StoreError::Refused(Refusal::NotEmpty(_)))));
     }
 }
 
 async fn restored(places: &StorePaths, copy: &Path, house: &House) -> Store {
-    let restored = Store::restore(places, copy, house.ambient()).await.unwrap();
+    let restored = Store::restore(places, copy, house.environment()).await.unwrap();
     assert!(!restored.behind, "no checkpoint came after the backup");
     restored.store
 }
@@ -268,7 +268,7 @@ async fn altered_backup_is_refused(on: On) {
     let empty = House::empty(on).await;
     let places = with_keys(&empty, &house);
     let refused = async |what: &str, file: &Path| {
-        let refused = Store::restore(&places, &copy, house.ambient()).await;
+        let refused = Store::restore(&places, &copy, house.environment()).await;
         assert!(
             matches!(refused, Err(StoreError::BackupDiffers { .. })),
             "{what} {}",
@@ -308,10 +308,10 @@ async fn altered_backup_is_refused(on: On) {
     let manifest = copy.join("backup.json");
     let text = std::fs::read(&manifest).unwrap();
     std::fs::remove_file(&manifest).unwrap();
-    let refused = Store::restore(&places, &copy, house.ambient()).await;
+    let refused = Store::restore(&places, &copy, house.environment()).await;
     assert!(matches!(refused, Err(StoreError::NoBackup(_))));
     // The refused restores left nothing behind.
-    let there = Store::open(&places, false, house.ambient()).await;
+    let there = Store::open(&places, false, house.environment()).await;
     assert!(matches!(there, Err(StoreError::Behind { .. })));
     std::fs::write(manifest, text).unwrap();
     let store = restored(&places, &copy, &house).await;
@@ -341,13 +341,13 @@ async fn unfinished_restore_is_recognised_and_repeated(on: On) {
     with_a_row_twice(&bad);
     let empty = House::empty(on).await;
     let places = with_keys(&empty, &house);
-    let stopped = Store::restore(&places, &bad, house.ambient()).await;
+    let stopped = Store::restore(&places, &bad, house.environment()).await;
     assert!(matches!(stopped, Err(StoreError::BackupDiffers { .. })));
     for create in [false, true] {
-        let opened = Store::open(&places, create, house.ambient()).await;
+        let opened = Store::open(&places, create, house.environment()).await;
         assert!(matches!(opened, Err(StoreError::Restoring)));
     }
-    let opened = Store::open_older(&places, house.ambient()).await;
+    let opened = Store::open_older(&places, house.environment()).await;
     assert!(matches!(opened, Err(StoreError::Restoring)));
     // The same command succeeds, and nothing is left of the first attempt.
     let store = restored(&places, &copy, &house).await;
@@ -356,7 +356,7 @@ async fn unfinished_restore_is_recognised_and_repeated(on: On) {
         store.holds(None, DAY).await.unwrap(),
         house.store.holds(None, DAY).await.unwrap()
     );
-    Store::open(&places, false, house.ambient()).await.unwrap();
+    Store::open(&places, false, house.environment()).await.unwrap();
 }
 
 /// An empty database is refused and left untouched, unless it is to be created.
@@ -377,7 +377,7 @@ async fn empty_database_refused_and_left_untouched(on: On) {
         }
     };
     for create in [false, true] {
-        let opened = Store::open(&places, create, house.ambient()).await;
+        let opened = Store::open(&places, create, house.environment()).await;
         assert!(
             matches!(opened, Err(StoreError::Behind { .. })),
             "checkpoints lie beside"
@@ -385,10 +385,10 @@ async fn empty_database_refused_and_left_untouched(on: On) {
         untouched().await;
     }
     std::fs::remove_file(places.keys.join("checkpoints.txt")).unwrap();
-    let opened = Store::open(&places, false, house.ambient()).await;
+    let opened = Store::open(&places, false, house.environment()).await;
     assert!(matches!(opened, Err(StoreError::NoData(_))));
     untouched().await;
-    Store::open(&places, true, house.ambient()).await.unwrap();
+    Store::open(&places, true, house.environment()).await.unwrap();
 }
 
 /// During the import, and after it died: the backup contains what was staged so far.

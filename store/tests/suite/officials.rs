@@ -385,12 +385,12 @@ async fn newcomer_account_created_on_request_once(on: On) {
     let profile = waiting[0].profile.clone().unwrap();
     let operator = house.operator("lan").await;
     let made = house.store.make_newcomer(&operator, &profile).await.unwrap().unwrap();
-    let story = house.store.explain(made.as_str(), DAY).await.unwrap();
+    let explanation = house.store.explain(made.as_str(), DAY).await.unwrap();
     assert_eq!(
-        (story.unit.as_str(), story.fact("employee_code")),
+        (explanation.unit.as_str(), explanation.fact("employee_code")),
         ("B", Some("TTH002"))
     );
-    assert_eq!(story.history[0].by, operator.by());
+    assert_eq!(explanation.history[0].by, operator.by());
     assert_eq!(newcomers(None).await, waiting[1..], "the other one still waits");
     let again = house.store.make_newcomer(&operator, &profile).await.unwrap();
     assert_eq!(again, None, "it has one");

@@ -122,7 +122,7 @@ impl House {
 
     /// Another server on the same data.
     pub async fn second(&self) -> Store {
-        Store::open(&self.places, false, self.ambient()).await.unwrap()
+        Store::open(&self.places, false, self.environment()).await.unwrap()
     }
 }
 

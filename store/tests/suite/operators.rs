@@ -75,8 +75,8 @@ async fn an_operator_enrols_once_and_signs_in_by_two_factors(on: On) {
     let other = AccountId::of_operator("minh");
     assert!(store.use_recovery_code(&other, &codes[5]).await.unwrap().is_none());
 
-    let story = store.account_explanation(account.as_str(), DAY).await.unwrap();
-    let history: Vec<_> = story
+    let explanation = store.account_explanation(account.as_str(), DAY).await.unwrap();
+    let history: Vec<_> = explanation
         .history
         .iter()
         .map(|entry| (&entry.change, entry.by.as_str()))
@@ -296,13 +296,13 @@ async fn hold_of_operator_needs_two_others_to_lift_it(on: On) {
         store.lift_orders_of_operator(held, "nhầm", "cli:root").await.unwrap(),
         1
     );
-    let story = store
+    let explanation = store
         .account_explanation(AccountId::of_operator(held).as_str(), DAY)
         .await
         .unwrap();
-    let last = story.history.last().unwrap();
+    let last = explanation.history.last().unwrap();
     assert_eq!((last.by.as_str(), last.note.as_deref()), ("cli:root", Some("nhầm")));
-    assert!(story.holds.is_empty());
+    assert!(explanation.holds.is_empty());
     house.sound().await;
 }
 

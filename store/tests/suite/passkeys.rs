@@ -127,9 +127,16 @@ async fn a_passkey_is_added_used_and_removed(on: On) {
     assert!(house.known("điện thoại").await.is_none());
     assert!(house.opens(&passkey, 9).await.is_empty());
     assert_eq!(house.sql("SELECT COUNT(*) FROM passkey_use").await, [0]);
-    let story = store.account_explanation("CV001", DAY).await.unwrap();
+    let explanation = store.account_explanation("CV001", DAY).await.unwrap();
     let removed = |change: &Change| matches!(change, Change::PasskeyRemoved { .. });
-    assert_eq!(story.history.iter().filter(|entry| removed(&entry.change)).count(), 1);
+    assert_eq!(
+        explanation
+            .history
+            .iter()
+            .filter(|entry| removed(&entry.change))
+            .count(),
+        1
+    );
     house.sound().await;
 }
 
@@ -367,9 +374,9 @@ async fn removed_passkeys_of_lost_device_open_nothing(on: On) {
     let told = store.messages(10).await.unwrap();
     assert_eq!(told.iter().filter(|one| one.text == "gone").count(), 1);
 
-    let story = store.account_explanation("CV001", DAY).await.unwrap();
+    let explanation = store.account_explanation("CV001", DAY).await.unwrap();
     let removed = |change: &Change| matches!(change, Change::PasskeyRemoved { .. });
-    let entries = story.history.iter().filter(|entry| removed(&entry.change));
+    let entries = explanation.history.iter().filter(|entry| removed(&entry.change));
     let entries: Vec<_> = entries
         .map(|entry| (entry.by.as_str(), entry.note.as_deref()))
         .collect();

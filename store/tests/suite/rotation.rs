@@ -151,7 +151,7 @@ fn file(keys: &Path) -> (u8, Option<u8>) {
 
 /// Another process with the same data and keys.
 async fn another(house: &House) -> Store {
-    Store::open(&house.places, false, house.ambient()).await.unwrap()
+    Store::open(&house.places, false, house.environment()).await.unwrap()
 }
 
 async fn rotate(store: &Store) {
@@ -238,7 +238,7 @@ async fn machine_without_new_keys_reports_it(on: On) {
         keys: there.path().into(),
         ..house.places.clone()
     };
-    let open = async || Store::open(&places, false, house.ambient()).await;
+    let open = async || Store::open(&places, false, house.environment()).await;
     let behind = |error| matches!(error, StoreError::Keys(KeyError::Behind { dir }) if dir == there.path());
     let server = open().await.unwrap();
     rotate(&house.store).await;
@@ -346,7 +346,7 @@ async fn backup_from_before_rotation_restored_with_new_keys(on: On) {
             let places = empty.places();
             std::fs::create_dir(&places.keys).unwrap();
             std::fs::write(places.keys.join("keyring.json"), &old_keys).unwrap();
-            let restore = async || Store::restore(&places, &house.path(copy), house.ambient()).await;
+            let restore = async || Store::restore(&places, &house.path(copy), house.environment()).await;
             if copy == "after" {
                 let error = restore().await.err().unwrap();
                 assert!(matches!(error, StoreError::Keys(KeyError::Behind { .. })), "{error}");

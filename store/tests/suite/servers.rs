@@ -78,7 +78,7 @@ async fn frozen_server_does_not_block_others() {
     house.submit("HS1", 1).await;
     let others = house.store.for_requests().unwrap();
     let mut wire = Wire::new().await;
-    let frozen = Store::open(&wire.places(&house.places), false, house.ambient())
+    let frozen = Store::open(&wire.places(&house.places), false, house.environment())
         .await
         .unwrap();
     let frozen = frozen.for_requests().unwrap();
@@ -121,7 +121,7 @@ async fn lost_commit_answer_is_resolved_by_query() {
     let client = known(&house.store, hues("Một")).await;
     let given = tokens(&house.store, &client, "HS1").await;
     let wire = Wire::new().await;
-    let store = Store::open(&wire.places(&house.places), false, house.ambient())
+    let store = Store::open(&wire.places(&house.places), false, house.environment())
         .await
         .unwrap();
     let store = store.for_requests().unwrap();
@@ -157,7 +157,7 @@ async fn silent_connections_are_discarded() {
     let house = House::new(On::Postgres).await;
     citizens(&house).await;
     let wire = Wire::new().await;
-    let store = Store::open(&wire.places(&house.places), false, house.ambient())
+    let store = Store::open(&wire.places(&house.places), false, house.environment())
         .await
         .unwrap();
     let store = store.for_requests().unwrap();
@@ -205,7 +205,7 @@ async fn read_only_server_answers_reads_and_refuses_writes() {
         &format!("ALTER DATABASE {database} SET default_transaction_read_only = on"),
     )
     .await;
-    let standby = Store::open(&house.places, false, house.ambient()).await.unwrap();
+    let standby = Store::open(&house.places, false, house.environment()).await.unwrap();
     let again = standby.for_requests().unwrap();
     standby.report(None, DAY).await.unwrap();
     standby.holds(None, DAY).await.unwrap();
@@ -255,7 +255,7 @@ async fn exhausted_connections_reported_and_recovered() {
         PgConnection::connect(&url).await.unwrap(),
         PgConnection::connect(&url).await.unwrap(),
     ];
-    match Store::open(&places, false, house.ambient()).await.map(drop) {
+    match Store::open(&places, false, house.environment()).await.map(drop) {
         Err(StoreError::Unreachable(why)) => assert!(why.contains("too many connections"), "{why}"),
         other => panic!("{other:?}"),
     }
@@ -265,7 +265,7 @@ async fn exhausted_connections_reported_and_recovered() {
     // PostgreSQL counts a session until it has ended.
     let store = soon(async {
         loop {
-            match Store::open(&places, false, house.ambient()).await {
+            match Store::open(&places, false, house.environment()).await {
                 Ok(store) => return store,
                 Err(StoreError::Unreachable(_)) => tokio::task::yield_now().await,
                 Err(error) => panic!("{error}"),
@@ -310,7 +310,7 @@ async fn database_hosts_tried_in_order() {
             data: Location::Url(data),
             keys: house.places.keys.clone(),
         };
-        soon(Store::open(&places, false, house.ambient())).await.map(drop)
+        soon(Store::open(&places, false, house.environment())).await.map(drop)
     };
     for attributes in [
         "",

@@ -95,22 +95,22 @@ async fn take_over_needs_two_operators_and_moves_claim(on: On) {
         house.held(AccountKind::Citizen).await,
         ["HS1: claim-lost", "HS2: duplicate"]
     );
-    let story = store.account_explanation("HS2", DAY).await.unwrap();
-    assert_eq!(story.holds[0].hold.cause, Cause::claim(&id("HS3")));
+    let explanation = store.account_explanation("HS2", DAY).await.unwrap();
+    assert_eq!(explanation.holds[0].hold.cause, Cause::claim(&id("HS3")));
     assert!(store.visit(loser.as_str()).await.unwrap().is_none());
     assert!(store.take_overs(&an).await.unwrap().is_empty());
     assert_eq!(house.state(&an, &receipt).await, TakeOverState::Approved);
 
     // The entry names both operators, and the actor of the claim.
-    let story = store.account_explanation("HS3", DAY).await.unwrap();
-    let named = story.history.iter().find_map(|entry| match &entry.change {
+    let explanation = store.account_explanation("HS3", DAY).await.unwrap();
+    let named = explanation.history.iter().find_map(|entry| match &entry.change {
         Change::TakeOverApproved {
             proposed_by, holder, ..
         } => Some((proposed_by.as_str(), holder, entry.by.as_str())),
         _ => None,
     });
     assert_eq!(named, Some(("operator:an", &id("HS1"), "operator:binh")));
-    assert_eq!(story.fact("claim"), Some("counter"));
+    assert_eq!(explanation.fact("claim"), Some("counter"));
     house.sound().await;
 
     // The other account may still be standardised as itself, and its old session stays ended.
@@ -196,8 +196,8 @@ async fn take_over_declined_or_lapsed_cannot_be_approved(on: On) {
     };
     assert_eq!(refused(store.approve_take_over(&binh, &receipt, "news").await), over);
     assert_eq!(refused(store.decline_take_over(&an, &receipt, "x").await), over);
-    let story = store.account_explanation("HS3", DAY).await.unwrap();
-    let last = story.history.last().unwrap();
+    let explanation = store.account_explanation("HS3", DAY).await.unwrap();
+    let last = explanation.history.last().unwrap();
     assert_eq!(
         (last.by.as_str(), last.note.as_deref()),
         ("operator:binh", Some("giấy tờ đã hết hạn"))
@@ -321,8 +321,8 @@ async fn withdrawn_claim_lifts_its_holds_and_keeps_sessions(on: On) {
         refused(store.withdraw_claim(&an, &id("HS3"), "x").await),
         Refusal::NoClaim("HS3".into())
     );
-    let story = store.account_explanation("HS3", DAY).await.unwrap();
-    let last = story
+    let explanation = store.account_explanation("HS3", DAY).await.unwrap();
+    let last = explanation
         .history
         .iter()
         .find(|entry| matches!(entry.change, Change::ClaimEnded { .. }))

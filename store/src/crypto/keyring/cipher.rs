@@ -32,8 +32,8 @@ impl Cipher {
         ))
     }
 
-    pub(crate) fn seal(&self, place: AssociatedData<'_>, plain: &[u8], ambient: &Environment) -> Vec<u8> {
-        let nonce = ambient.bytes::<NONCE>();
+    pub(crate) fn seal(&self, place: AssociatedData<'_>, plain: &[u8], environment: &Environment) -> Vec<u8> {
+        let nonce = environment.bytes::<NONCE>();
         let mut sealed = Vec::with_capacity(2 + NONCE + plain.len() + TAG);
         sealed.extend_from_slice(&[ENVELOPE, self.id]);
         sealed.extend_from_slice(&nonce);

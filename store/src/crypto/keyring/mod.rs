@@ -94,20 +94,20 @@ impl fmt::Debug for Keyring {
 /// Creating, storing, exporting.
 impl Keyring {
     /// Generates new keys in `dir`, which is created if it is missing.
-    pub fn create(dir: &Path, ambient: &Environment) -> Result<Self, KeyError> {
-        let random = uuid::Builder::from_random_bytes(ambient.bytes());
+    pub fn create(dir: &Path, environment: &Environment) -> Result<Self, KeyError> {
+        let random = uuid::Builder::from_random_bytes(environment.bytes());
         let id = random.into_uuid().simple().to_string();
         let contents = Contents {
             checkpoint_name: format!("ngomon/{id:.8}"),
             id,
             encryption_current: 1,
-            encryption: BTreeMap::from([(1, Secret::random(ambient))]),
+            encryption: BTreeMap::from([(1, Secret::random(environment))]),
             fingerprint_current: 1,
             fingerprint_beside: None,
             fingerprint_latest: 1,
-            fingerprint: BTreeMap::from([(1, Secret::random(ambient))]),
-            mac: Secret::random(ambient),
-            checkpoint_seed: Secret::random(ambient),
+            fingerprint: BTreeMap::from([(1, Secret::random(environment))]),
+            mac: Secret::random(environment),
+            checkpoint_seed: Secret::random(environment),
             vouching: BTreeMap::new(),
         };
         let keyring = Keyring::expand(contents, dir)?;
@@ -129,18 +129,18 @@ impl Keyring {
 
     /// Writes the keys to a new `file` under a passphrase, whose bytes are used as they are: the caller normalises its Unicode form. Takes
     /// a good part of a second and 64 MiB of memory.
-    pub fn export(&self, passphrase: &str, file: &Path, ambient: &Environment) -> Result<(), KeyError> {
+    pub fn export(&self, passphrase: &str, file: &Path, environment: &Environment) -> Result<(), KeyError> {
         let mut export = Export {
             format: FORMAT,
             memory_kib: 64 * 1024,
             passes: 3,
             lanes: 1,
-            salt: BASE64.encode(ambient.bytes::<16>()),
+            salt: BASE64.encode(environment.bytes::<16>()),
             sealed: String::new(),
         };
         let cipher = export.cipher(passphrase).ok_or(KeyError::WrongPassphrase)?;
         let row = export.row();
-        export.sealed = BASE64.encode(cipher.seal(Export::place(&row), &self.text()?, ambient));
+        export.sealed = BASE64.encode(cipher.seal(Export::place(&row), &self.text()?, environment));
         write_new(file, &json(&export)?)?;
         sync_parent(file).map_err(io_at(file))
     }
@@ -224,8 +224,8 @@ impl Keyring {
 impl Keyring {
     /// Encrypts a value for its place: 1 byte of format, 1 of key id, 12 of nonce, then the AES-256-GCM-SIV ciphertext (RFC 8452) with its
     /// tag: 30 bytes more than `plain`.
-    pub fn encrypt(&self, place: AssociatedData<'_>, plain: &[u8], ambient: &Environment) -> Vec<u8> {
-        self.latest().cipher.seal(place, plain, ambient)
+    pub fn encrypt(&self, place: AssociatedData<'_>, plain: &[u8], environment: &Environment) -> Vec<u8> {
+        self.latest().cipher.seal(place, plain, environment)
     }
 
     /// Decrypts a value that [`Keyring::encrypt`] encrypted for the same place.

@@ -55,14 +55,16 @@ impl CurrentKeys {
 impl Keyring {
     /// A keyring with the keys of the next rotation, which are not in use yet: a further version of fingerprints, the authentication keys
     /// from then on, and a further encryption key. Unchanged if it already has them.
-    pub fn prepared(&self, ambient: &Environment) -> Result<Self, KeyError> {
+    pub fn prepared(&self, environment: &Environment) -> Result<Self, KeyError> {
         self.changed(|keys| {
             if let Some(version) = keys.fingerprint_beside {
                 // An earlier version of the program prepared no authentication key. If its rotation is almost complete, nothing changes.
                 if self.version_in_use() >= version {
                     return Ok(());
                 }
-                keys.vouching.entry(version).or_insert_with(|| Secret::random(ambient));
+                keys.vouching
+                    .entry(version)
+                    .or_insert_with(|| Secret::random(environment));
                 return Ok(());
             }
             let last = keys.encryption.last_key_value().map_or(0, |(id, _)| *id);
@@ -70,9 +72,9 @@ impl Keyring {
             // A version is never reused.
             let version = keys.fingerprint_latest.checked_add(1);
             let version = version.ok_or("all 255 versions of fingerprints are used up")?;
-            keys.encryption.insert(id, Secret::random(ambient));
-            keys.fingerprint.insert(version, Secret::random(ambient));
-            keys.vouching.insert(version, Secret::random(ambient));
+            keys.encryption.insert(id, Secret::random(environment));
+            keys.fingerprint.insert(version, Secret::random(environment));
+            keys.vouching.insert(version, Secret::random(environment));
             keys.fingerprint_beside = Some(version);
             keys.fingerprint_latest = version;
             Ok(())

@@ -11,9 +11,9 @@ use zeroize::{Zeroize as _, Zeroizing};
 pub(crate) struct Secret(pub(crate) Box<[u8; 32]>);
 
 impl Secret {
-    pub(crate) fn random(ambient: &Environment) -> Self {
+    pub(crate) fn random(environment: &Environment) -> Self {
         let mut secret = Secret(Box::new([0; 32]));
-        ambient.chance.fill(&mut *secret.0);
+        environment.chance.fill(&mut *secret.0);
         secret
     }
 }

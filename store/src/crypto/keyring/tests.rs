@@ -20,13 +20,13 @@ const PLACE: AssociatedData<'_> = AssociatedData {
     row: b"row 1",
 };
 
-fn ambient(seed: u64) -> Environment {
+fn environment(seed: u64) -> Environment {
     Environment::fixed(jiff::Timestamp::UNIX_EPOCH, seed)
 }
 
 fn made(seed: u64) -> (TempDir, Keyring) {
     let dir = TempDir::new().unwrap();
-    let keys = Keyring::create(dir.path(), &ambient(seed)).unwrap();
+    let keys = Keyring::create(dir.path(), &environment(seed)).unwrap();
     (dir, keys)
 }
 
@@ -48,7 +48,7 @@ fn keyring_created_once_and_read_again() {
     let dir = TempDir::new().unwrap();
     let dir = dir.path().join("a/keys");
     assert!(matches!(Keyring::open(&dir), Err(KeyError::Missing { path }) if path == dir.join(FILE)));
-    let keys = Keyring::create(&dir, &ambient(1)).unwrap();
+    let keys = Keyring::create(&dir, &environment(1)).unwrap();
     assert_eq!((mode(&dir), mode(&dir.join(FILE))), (0o700, 0o600));
     assert_eq!(keys.checkpoint_name(), format!("ngomon/{}", &keys.id()[..8]));
 
@@ -57,10 +57,10 @@ fn keyring_created_once_and_read_again() {
         (again.id(), again.check(), again.mac(&[b"x"])),
         (keys.id(), keys.check(), keys.mac(&[b"x"]))
     );
-    let sealed = keys.encrypt(PLACE, b"value", &ambient(2));
+    let sealed = keys.encrypt(PLACE, b"value", &environment(2));
     assert_eq!(again.decrypt(PLACE, &sealed).unwrap(), b"value");
     assert!(matches!(
-        Keyring::create(&dir, &ambient(2)),
+        Keyring::create(&dir, &environment(2)),
         Err(KeyError::AlreadyThere { .. })
     ));
     assert_eq!(Keyring::open(&dir).unwrap().id(), keys.id());
@@ -109,17 +109,20 @@ fn debug_shows_no_secret() {
 #[test]
 fn encrypted_value_decrypts_only_in_its_own_place() {
     let (_dir, keys) = made(1);
-    let ambient = ambient(2);
-    let sealed = keys.encrypt(PLACE, "Nguyễn Văn A".as_bytes(), &ambient);
+    let environment = environment(2);
+    let sealed = keys.encrypt(PLACE, "Nguyễn Văn A".as_bytes(), &environment);
     assert_eq!(sealed.len(), "Nguyễn Văn A".len() + 30);
     assert_eq!(sealed[..2], [1, 1]);
     assert_eq!(keys.decrypt(PLACE, &sealed).unwrap(), "Nguyễn Văn A".as_bytes());
     assert_ne!(
         sealed,
-        keys.encrypt(PLACE, "Nguyễn Văn A".as_bytes(), &ambient),
+        keys.encrypt(PLACE, "Nguyễn Văn A".as_bytes(), &environment),
         "a new nonce"
     );
-    assert_eq!(keys.decrypt(PLACE, &keys.encrypt(PLACE, b"", &ambient)).unwrap(), b"");
+    assert_eq!(
+        keys.decrypt(PLACE, &keys.encrypt(PLACE, b"", &environment)).unwrap(),
+        b""
+    );
     for place in [
         AssociatedData {
             table: "persons",
@@ -152,11 +155,15 @@ fn encrypted_value_decrypts_only_in_its_own_place() {
 #[test]
 fn key_rotation_keeps_old_values_readable() {
     let (dir, old) = made(1);
-    let sealed = old.encrypt(PLACE, b"before", &ambient(2));
-    let new = old.prepared(&ambient(3)).unwrap();
-    assert_eq!(new.encrypt(PLACE, b"before", &ambient(2)), sealed, "nobody uses it yet");
+    let sealed = old.encrypt(PLACE, b"before", &environment(2));
+    let new = old.prepared(&environment(3)).unwrap();
+    assert_eq!(
+        new.encrypt(PLACE, b"before", &environment(2)),
+        sealed,
+        "nobody uses it yet"
+    );
     let new = new.rotated().unwrap();
-    let resealed = new.encrypt(PLACE, b"after", &ambient(4));
+    let resealed = new.encrypt(PLACE, b"after", &environment(4));
     assert_eq!(resealed[1], 2);
     assert_eq!(new.decrypt(PLACE, &sealed).unwrap(), b"before");
     assert_eq!(new.decrypt(PLACE, &resealed).unwrap(), b"after");
@@ -172,7 +179,7 @@ fn key_rotation_keeps_old_values_readable() {
         b"after"
     );
     assert_eq!(old.decrypt(PLACE, &resealed).unwrap(), b"after");
-    assert_eq!(old.encrypt(PLACE, b"after", &ambient(4)), resealed);
+    assert_eq!(old.encrypt(PLACE, b"after", &environment(4)), resealed);
 }
 
 /// After 255 keys, a rotation is refused.
@@ -180,17 +187,17 @@ fn key_rotation_keeps_old_values_readable() {
 fn rotation_refused_after_255_keys() {
     let (_dir, mut keys) = made(1);
     for _ in 2..=255 {
-        keys = keys.prepared(&ambient(5)).unwrap().rotated().unwrap();
+        keys = keys.prepared(&environment(5)).unwrap().rotated().unwrap();
     }
-    assert!(matches!(keys.prepared(&ambient(5)), Err(KeyError::Refused { .. })));
+    assert!(matches!(keys.prepared(&environment(5)), Err(KeyError::Refused { .. })));
 }
 
 /// Saving a keyring never loses a key of the file.
 #[test]
 fn saving_keyring_never_loses_a_key() {
     let (dir, keys) = made(1);
-    let mine = keys.prepared(&ambient(2)).unwrap();
-    let theirs = keys.prepared(&ambient(3)).unwrap();
+    let mine = keys.prepared(&environment(2)).unwrap();
+    let theirs = keys.prepared(&environment(3)).unwrap();
     let refused = |keys: &Keyring| matches!(keys.save(), Err(KeyError::Refused { .. }));
     mine.save().unwrap();
     mine.save().unwrap();
@@ -202,7 +209,7 @@ fn saving_keyring_never_loses_a_key() {
     assert!(refused(&mine), "other keys altogether");
     assert!(matches!(mine.read_again(), Err(KeyError::Refused { .. })));
     fs::copy(dir.path().join("aside"), dir.path().join(FILE)).unwrap();
-    let sealed = mine.encrypt(PLACE, b"value", &ambient(7));
+    let sealed = mine.encrypt(PLACE, b"value", &environment(7));
     let rotated = mine.rotated().unwrap();
     rotated.save().unwrap();
     let there = Keyring::open(dir.path()).unwrap();
@@ -243,8 +250,8 @@ fn fingerprint_keys_rotate_through_prepared_version() {
     assert_eq!((one.fingerprint_versions(), v1.version()), ((1, None), 1));
     assert!(one.rotated().is_err());
 
-    let prepared = one.prepared(&ambient(2)).unwrap();
-    let again = prepared.prepared(&ambient(3)).unwrap();
+    let prepared = one.prepared(&environment(2)).unwrap();
+    let again = prepared.prepared(&environment(3)).unwrap();
     assert_eq!(again.fingerprint_versions(), (1, Some(2)));
     assert_eq!(take(&again, first).unwrap(), v1);
     let second = prepared.mark_of(2);
@@ -267,7 +274,7 @@ fn fingerprint_keys_rotate_through_prepared_version() {
     one.read_again().unwrap();
     assert_eq!(one.fingerprint_versions(), (2, None));
     assert_eq!(take(&one, first).unwrap(), v1, "for a transaction that began before");
-    let third = rotated.prepared(&ambient(4)).unwrap();
+    let third = rotated.prepared(&environment(4)).unwrap();
     assert_eq!(third.fingerprint_versions(), (2, Some(3)));
 
     // An older key has a successor; a newer one is refused, and so is a key of the same version from another rotation.
@@ -276,7 +283,7 @@ fn fingerprint_keys_rotate_through_prepared_version() {
     assert_eq!(heir(&rotated, rotated.mark_of(1)).unwrap(), second);
     assert_eq!(heir(&third, third.mark_of(3)).unwrap(), third.mark_of(3));
     assert!(matches!(heir(&rotated, third.mark_of(3)), Err(KeyError::Behind { .. })));
-    let aside = made(1).1.prepared(&ambient(5)).unwrap().mark_of(2);
+    let aside = made(1).1.prepared(&environment(5)).unwrap().mark_of(2);
     assert!(matches!(heir(&rotated, aside), Err(KeyError::Behind { .. })));
 }
 
@@ -320,7 +327,7 @@ fn cryptographic_outputs_match_stored_values() {
         "01c59fe17a6a641bd348136c40dabb52a1"
     );
     assert_eq!(
-        hex(&keys.encrypt(PLACE, b"v", &ambient(2))),
+        hex(&keys.encrypt(PLACE, b"v", &environment(2))),
         "0101d63f0d21dab3df7c1d7e65d94055ebe28a21a049f20876f2ec9d7dc836"
     );
 }
@@ -339,14 +346,14 @@ fn signature_verifies_with_public_key() {
 #[test]
 fn keyring_exported_and_imported_with_passphrase() {
     let (dir, keys) = made(1);
-    let keys = keys.prepared(&ambient(2)).unwrap().rotated().unwrap();
+    let keys = keys.prepared(&environment(2)).unwrap().rotated().unwrap();
     let file = dir.path().join("export");
-    keys.export("mật khẩu", &file, &ambient(3)).unwrap();
+    keys.export("mật khẩu", &file, &environment(3)).unwrap();
     assert_eq!(mode(&file), 0o600);
     let text = fs::read_to_string(&file).unwrap();
     assert!(!text.contains(keys.id()), "{text}");
     assert!(matches!(
-        keys.export("x", &file, &ambient(3)),
+        keys.export("x", &file, &environment(3)),
         Err(KeyError::AlreadyThere { .. })
     ));
     assert_eq!(fs::read_to_string(&file).unwrap(), text);
@@ -355,7 +362,7 @@ fn keyring_exported_and_imported_with_passphrase() {
     let import = |passphrase: &str| Keyring::import(&file, passphrase, &there);
     assert!(matches!(import("mat khau"), Err(KeyError::WrongPassphrase)));
     assert!(!there.exists());
-    let sealed = keys.encrypt(PLACE, b"value", &ambient(4));
+    let sealed = keys.encrypt(PLACE, b"value", &environment(4));
     assert_eq!(import("mật khẩu").unwrap().decrypt(PLACE, &sealed).unwrap(), b"value");
     assert_eq!(Keyring::open(&there).unwrap().id(), keys.id());
     assert!(matches!(import("mật khẩu"), Err(KeyError::AlreadyThere { .. })));

@@ -104,16 +104,16 @@ impl Loads {
 
     /// Runs all checks of loads and runs.
     #[boxed]
-    pub async fn check(mut self, tx: &mut Tx, env: &StoreContext, found: &mut Verified) -> Result<()> {
-        self.references(tx, env, found).await?;
-        self.waiting(tx, env, found).await?;
-        self.runs(tx, env, found).await?;
-        self.loads(tx, env, found).await
+    pub async fn check(mut self, tx: &mut Tx, ctx: &StoreContext, found: &mut Verified) -> Result<()> {
+        self.references(tx, ctx, found).await?;
+        self.waiting(tx, ctx, found).await?;
+        self.runs(tx, ctx, found).await?;
+        self.loads(tx, ctx, found).await
     }
 
     /// Checks the rows of the loads.
-    async fn loads(&mut self, tx: &mut Tx, env: &StoreContext, found: &mut Verified) -> Result<()> {
-        let now = env.now();
+    async fn loads(&mut self, tx: &mut Tx, ctx: &StoreContext, found: &mut Verified) -> Result<()> {
+        let now = ctx.now();
         let sql = format!("SELECT state, beat, {LOAD} FROM load ORDER BY id");
         for row in tx.rows(&sql, []).await? {
             let (state, beat): (String, i64) = (row.get(0)?, row.get(1)?);
@@ -126,7 +126,7 @@ impl Loads {
                     Some("is of another file than the journal says")
                 }
                 ("applied", Some(applied)) => {
-                    let own = of_load(&env.keys, &row, 2)?;
+                    let own = of_load(&ctx.keys, &row, 2)?;
                     let differs = applied.evidence.as_ref().is_some_and(|evidence| evidence.load != own);
                     differs.then_some("is not as the journal says")
                 }
@@ -161,7 +161,7 @@ impl Loads {
     }
 
     /// Checks the load of each current reference, and its rows.
-    async fn references(&self, tx: &mut Tx, env: &StoreContext, found: &mut Verified) -> Result<()> {
+    async fn references(&self, tx: &mut Tx, ctx: &StoreContext, found: &mut Verified) -> Result<()> {
         let mut counts = BTreeMap::new();
         for row in tx.rows("SELECT name, load FROM reference", []).await? {
             counts.insert(row.get::<String>(0)?, row.get::<String>(1)?);
@@ -172,7 +172,7 @@ impl Loads {
                 found.fault(Check::Loads, format!("{table}: another load counts than the last"));
             }
             let Some(load) = last else { continue };
-            let rows = match rows_of_reference(tx, env, table, load).await {
+            let rows = match rows_of_reference(tx, ctx, table, load).await {
                 Ok((rows, fault)) => {
                     found.saw(Check::Loads, rows.len());
                     if let Some(fault) = fault {
@@ -201,12 +201,12 @@ impl Loads {
     }
 
     /// Checks the rows in quarantine.
-    async fn waiting(&self, tx: &mut Tx, env: &StoreContext, found: &mut Verified) -> Result<()> {
-        let marker = env.marker(tx).await?;
+    async fn waiting(&self, tx: &mut Tx, ctx: &StoreContext, found: &mut Verified) -> Result<()> {
+        let marker = ctx.marker(tx).await?;
         for (table, load) in &self.last {
             let evidence = self.applied.get(load).and_then(|applied| applied.evidence.as_ref());
             let Some(evidence) = evidence else { continue };
-            match waiting(tx, &env.keys, table, "", Some(&marker)).await {
+            match waiting(tx, &ctx.keys, table, "", Some(&marker)).await {
                 Ok((rows, by_what_they_say)) => {
                     found.saw(Check::Loads, rows.len());
                     if !by_what_they_say || rows.digest() != evidence.waiting {
@@ -223,7 +223,7 @@ impl Loads {
     }
 
     /// Checks the applied runs, with their lines.
-    async fn runs(&mut self, tx: &mut Tx, env: &StoreContext, found: &mut Verified) -> Result<()> {
+    async fn runs(&mut self, tx: &mut Tx, ctx: &StoreContext, found: &mut Verified) -> Result<()> {
         let sql = "SELECT id, state, as_of, by_whom, approved, newly_held FROM run ORDER BY id";
         for row in tx.rows(sql, []).await? {
             let [id, state, as_of, by]: [String; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
@@ -234,7 +234,7 @@ impl Loads {
                 None => state == "waiting",
                 Some(ran) => {
                     let lines = match &ran.lines {
-                        Some(lines) => *lines == lines_of(tx, env, &id).await?,
+                        Some(lines) => *lines == lines_of(tx, ctx, &id).await?,
                         None => true,
                     };
                     lines

@@ -53,28 +53,28 @@ impl Store {
 
     async fn read_all(&self, found: &mut Verified, progress: &mut (dyn FnMut(u64) + Send)) -> Result<()> {
         // Read before the snapshot begins: every checkpoint in the file was in the database earlier.
-        let kept = read_file(&self.checkpoints, &self.env.keys);
+        let kept = read_file(&self.checkpoints, &self.ctx.keys);
         self.db
             .isolated(TransactionEnd::Rollback, async |tx| {
                 let mut loads = Loads::default();
                 let readable = self.journal(tx, found, &mut loads).await?;
-                if unsealed_before(tx, &self.env, self.env.now() - UNSEALED).await? {
+                if unsealed_before(tx, &self.ctx, self.ctx.now() - UNSEALED).await? {
                     found.fault(Check::Tree, "something waits to be sealed for more than a minute");
                 }
                 let (seen, off) = self.outside(tx, kept).await?;
                 found.saw(Check::RollBack, seen);
                 off.into_iter().for_each(|at| found.fault(Check::RollBack, at));
-                loads.check(tx, &self.env, found).await?;
+                loads.check(tx, &self.ctx, found).await?;
                 let (seen, off) = counters(tx).await?;
                 found.saw(Check::Counters, seen);
                 off.into_iter().for_each(|at| found.fault(Check::Counters, at));
-                grants(tx, &self.env.keys, found).await?;
+                grants(tx, &self.ctx.keys, found).await?;
                 invariants(tx, found).await?;
-                installation(tx, &self.env.keys, found).await?;
+                installation(tx, &self.ctx.keys, found).await?;
                 references(tx, found).await?;
                 // An unreadable journal cannot be replayed, and was reported.
                 if readable {
-                    match replay(tx, &self.env, progress).await {
+                    match replay(tx, &self.ctx, progress).await {
                         Ok(_) => projections(tx, found).await?,
                         // A read-only server creates no temporary table; this does not mean that the journal is wrong.
                         Err(error @ StoreError::ReadOnly) => return Err(error),
@@ -88,14 +88,14 @@ impl Store {
 
     /// Compares the file of checkpoints with the database; returns the differences.
     pub(crate) async fn verify_outside(&self) -> Result<Vec<String>> {
-        let kept = read_file(&self.checkpoints, &self.env.keys);
+        let kept = read_file(&self.checkpoints, &self.ctx.keys);
         let (_, off) = self.db.read_long(async |tx| self.outside(tx, kept).await).await?;
         Ok(off)
     }
 
     /// Checks MACs, commits and the tree. Returns whether every entry could be read.
     async fn journal(&self, tx: &mut Tx, found: &mut Verified, loads: &mut Loads) -> Result<bool> {
-        let keys = &self.env.keys;
+        let keys = &self.ctx.keys;
         let mut readable = true;
         let mut kept = kept_roots(tx, keys, found).await?;
         // The tree to which the next commits are added.
@@ -108,7 +108,7 @@ impl Store {
         };
         let mut tree = Frontier::default();
         let (mut newest, mut walk) = (NewestCommit::default(), Walk::default());
-        let marker = self.env.marker(tx).await?;
+        let marker = self.ctx.marker(tx).await?;
         let sql = format!(
             "SELECT {HEAD}, c.position, c.seq FROM journal_commit c ORDER BY COALESCE(c.position, 9000000000000000000), c.seq"
         );
