@@ -79,7 +79,7 @@ pub use reporting::recount::{LastRecount, Recount};
 pub use reporting::report::{ReportLine, StaffLine};
 pub use rights::Operator;
 pub use sessions::factor::{Factor, PasskeyStorage, TwoFactorProof};
-pub use sessions::visit::{Session, SessionEnd, SessionSummary, SessionToken};
+pub use sessions::session::{Session, SessionEnd, SessionSummary, SessionToken};
 pub use settings::CampaignChange;
 pub use store::Store;
 pub use tables::holds::ActiveHold;

@@ -7,7 +7,7 @@
 #[allow(dead_code, reason = "shared with the suite")]
 mod fixture;
 
-use fixture::{DAY, House, On, citizen, official, profile};
+use fixture::{DAY, Fixture, On, citizen, official, profile};
 use ngomon_rules::citizens::{Exemption, ReportStatus};
 use ngomon_rules::hold::Cause;
 use ngomon_rules::records::{AccountId, AccountKind, Notice, Profile};
@@ -87,21 +87,21 @@ impl Visit for Statement {
 /// The statements for that many officials, two of whom are held, after a full run. Then a file of one row brings a change, the page lets
 /// somebody in again, somebody requests an explanation, and an operator reads the first page of the list of people who did not begin.
 async fn statements(on: On, officials: u32) -> Vec<Statement> {
-    let house = House::new(on).await;
-    house.units().await;
-    house.registry(&[1, 2, 3]).await;
-    house
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.registry(&[1, 2, 3]).await;
+    fixture
         .officials((0..officials).map(|n| official(n, "A")).collect())
         .await;
-    house
+    fixture
         .citizens(
             (0..officials)
                 .map(|n| citizen(&format!("HS{n:03}"), 1_000 + n))
                 .collect(),
         )
         .await;
-    let operator = house.operator("an").await;
-    let mut load = house.open("notices", 1).await;
+    let operator = fixture.operator("an").await;
+    let mut load = fixture.open("notices", 1).await;
     let notice = |n| Notice {
         notice_no: "1".into(),
         national_id: fixture::number(n),
@@ -117,30 +117,30 @@ async fn statements(on: On, officials: u32) -> Vec<Statement> {
         ..profile(n, "A")
     };
     let rows = (0..officials).map(|n| if n < 2 { overdue(n) } else { profile(n, "A") });
-    house.profiles(rows.collect()).await;
-    house.store.reconcile(DAY, "hr").await.unwrap();
-    house.store.reconcile(DAY, "hr").await.unwrap();
-    house.store.durability().await.unwrap();
+    fixture.profiles(rows.collect()).await;
+    fixture.store.reconcile(DAY, "hr").await.unwrap();
+    fixture.store.reconcile(DAY, "hr").await.unwrap();
+    fixture.store.durability().await.unwrap();
     HEARD.lock().unwrap().clear();
 
-    let LoadDecision::Open(mut load) = house.begin("profiles", 1, None, None).await else {
+    let LoadDecision::Open(mut load) = fixture.begin("profiles", 1, None, None).await else {
         panic!("one row is healthy")
     };
     load.profiles(vec![profile(0, "A")]).await.unwrap();
     load.finish().await.unwrap();
-    let changed = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    let changed = fixture.store.reconcile_changed(DAY, "hr").await.unwrap();
     assert_eq!((changed.widened, changed.plan.lines.len()), (None, 1));
     let person = [AccountId("CV001".into())];
-    house.store.reconcile_people(&person, &[], DAY, "page").await.unwrap();
-    house.store.explain("CV001", DAY).await.unwrap();
+    fixture.store.reconcile_people(&person, &[], DAY, "page").await.unwrap();
+    fixture.store.explain("CV001", DAY).await.unwrap();
     let (unit, standing) = (UnitCode("P".into()), ReportStatus::NotStarted);
-    let listing = house.store.people(&operator, &unit, standing, DAY, None, 5).await;
+    let listing = fixture.store.people(&operator, &unit, standing, DAY, None, 5).await;
     assert_eq!(listing.unwrap().people.len(), 5);
     // The event of a statement is emitted when its connection takes the next one.
-    house.store.durability().await.unwrap();
+    fixture.store.durability().await.unwrap();
     let mut heard = mem::take(&mut *HEARD.lock().unwrap());
     heard.iter_mut().for_each(|statement| statement.steps = 0);
-    assert_eq!(house.held(AccountKind::Official).await, ["CV001: review-overdue"]);
+    assert_eq!(fixture.held(AccountKind::Official).await, ["CV001: review-overdue"]);
     heard
 }
 
@@ -178,8 +178,8 @@ async fn cost_of_one_change_independent_of_account_count() {
 }
 
 /// The steps of SQLite's virtual machine since the last call.
-async fn steps(house: &House) -> u64 {
-    house.store.durability().await.unwrap();
+async fn steps(fixture: &Fixture) -> u64 {
+    fixture.store.durability().await.unwrap();
     let heard = mem::take(&mut *HEARD.lock().unwrap());
     heard.iter().map(|s| s.steps).sum()
 }
@@ -188,10 +188,10 @@ async fn steps(house: &House) -> u64 {
 /// cost of `verify` and `rebuild` grows linearly with the entries.
 async fn whatever_one_account_did_work_grows_with_its_entries() {
     const TURNS: i64 = 150;
-    let house = House::new(On::Sqlite).await;
-    house.units().await;
-    house.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
-    let operator = house.operator("an").await;
+    let fixture = Fixture::new(On::Sqlite).await;
+    fixture.units().await;
+    fixture.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
+    let operator = fixture.operator("an").await;
     let [account, other] = ["HS1", "HS2"].map(|id| AccountId(id.into()));
     let order = Order {
         ordered_by: "x".into(),
@@ -204,20 +204,20 @@ async fn whatever_one_account_did_work_grows_with_its_entries() {
         let mut change = 0;
         for n in 0..TURNS {
             let last_day = DAY.checked_add(jiff::Span::new().days(1 + n % 2)).unwrap();
-            steps(&house).await;
+            steps(&fixture).await;
             let says = ExemptionRequester::Operator(&operator, &account);
-            house.store.exempt(says, Exemption::Child, last_day).await.unwrap();
-            change = steps(&house).await;
-            house.store.hold_by_order(&operator, &other, &order).await.unwrap();
+            fixture.store.exempt(says, Exemption::Child, last_day).await.unwrap();
+            change = steps(&fixture).await;
+            fixture.store.hold_by_order(&operator, &other, &order).await.unwrap();
             let cause = Cause::order("y");
-            house.store.lift_order(&operator, &other, &cause, "w").await.unwrap();
+            fixture.store.lift_order(&operator, &other, &cause, "w").await.unwrap();
         }
-        house.store.seal().await.unwrap();
-        steps(&house).await;
-        assert_eq!(house.store.verify(&mut |_| {}).await.unwrap().faults, []);
-        let verify = steps(&house).await;
-        house.store.rebuild(&mut |_| {}).await.unwrap();
-        grown.push([change, verify, steps(&house).await]);
+        fixture.store.seal().await.unwrap();
+        steps(&fixture).await;
+        assert_eq!(fixture.store.verify(&mut |_| {}).await.unwrap().faults, []);
+        let verify = steps(&fixture).await;
+        fixture.store.rebuild(&mut |_| {}).await.unwrap();
+        grown.push([change, verify, steps(&fixture).await]);
     }
     let [first, second, third] = grown.try_into().unwrap();
     assert!(third[0] < first[0] + first[0] / 10, "grows: {first:?} {third:?}");
@@ -234,22 +234,22 @@ async fn whatever_one_account_did_work_grows_with_its_entries() {
 async fn verify_grows_with_what_there_is() {
     let mut steps_of = Vec::new();
     for officials in [100, 200, 300] {
-        let house = House::new(On::Sqlite).await;
-        house.units().await;
-        house.operator("an").await;
-        house.store.set_policy("newcomers", "create", "an").await.unwrap();
-        house
+        let fixture = Fixture::new(On::Sqlite).await;
+        fixture.units().await;
+        fixture.operator("an").await;
+        fixture.store.set_policy("newcomers", "create", "an").await.unwrap();
+        fixture
             .officials((0..officials).map(|n| official(n, "A")).collect())
             .await;
-        house
+        fixture
             .profiles((0..2 * officials).map(|n| profile(n, "A")).collect())
             .await;
-        let run = house.store.reconcile(DAY, "hr").await.unwrap();
+        let run = fixture.store.reconcile(DAY, "hr").await.unwrap();
         assert!(run.stopped_by.is_empty());
-        house.store.seal().await.unwrap();
-        steps(&house).await;
-        assert_eq!(house.store.verify(&mut |_| {}).await.unwrap().faults, []);
-        steps_of.push(steps(&house).await);
+        fixture.store.seal().await.unwrap();
+        steps(&fixture).await;
+        assert_eq!(fixture.store.verify(&mut |_| {}).await.unwrap().faults, []);
+        steps_of.push(steps(&fixture).await);
     }
     let (earlier, later) = (steps_of[1] - steps_of[0], steps_of[2] - steps_of[1]);
     assert!(
@@ -263,7 +263,7 @@ const WHOLE_LOAD: [&str; 6] = ["n", "notice", "f", "registry_former", "g", "regi
 
 /// SQLite's plan of each statement searches by an index.
 async fn no_walk(mut statements: Vec<Statement>) {
-    let house = House::new(On::Sqlite).await;
+    let fixture = Fixture::new(On::Sqlite).await;
     statements.dedup_by(|a, b| a.sql == b.sql);
     // Skip transaction control, checks whether a table has any row, and queries about the connection.
     statements.retain(|Statement { sql, .. }| {
@@ -275,7 +275,7 @@ async fn no_walk(mut statements: Vec<Statement>) {
             && !sql.contains("SELECT 1 FROM person_link LIMIT 1")
             && !sql.contains("pragma_")
     });
-    let file = house.path("data").join("ngomon.db");
+    let file = fixture.path("data").join("ngomon.db");
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}", file.display()))
         .await
         .unwrap();

@@ -16,7 +16,7 @@ mod recount;
 mod world;
 
 use dice::Dice;
-use fixture::{House, On};
+use fixture::{Fixture, On};
 use jiff::civil::Date;
 use ngomon_feeds::{Context, Record, RowResult, Table, check_file, submissions_of};
 use ngomon_rules::hold::Hold;
@@ -44,9 +44,9 @@ fn seeds() -> std::ops::RangeInclusive<u64> {
 async fn simulated_year_equals_independent_recount(on: On) {
     for seed in seeds() {
         let start = month_end(0).at(3, 0, 0, 0).in_tz("UTC").unwrap().timestamp();
-        let empty = House::empty(on).await;
+        let empty = Fixture::empty(on).await;
         let mut year = Year {
-            house: House::at(on, empty, start).await,
+            fixture: Fixture::at(on, empty, start).await,
             world: World::new(seed),
             recount: Recount::default(),
             dice: Dice::new(seed + 1_000_000),
@@ -55,7 +55,7 @@ async fn simulated_year_equals_independent_recount(on: On) {
         for month in 0..12 {
             if month > 0 {
                 let days = (month_end(month) - month_end(month - 1)).get_days();
-                year.house.clock.move_on(i64::from(days) * 86_400);
+                year.fixture.clock.move_on(i64::from(days) * 86_400);
                 year.world.advance();
             }
             year.play().await;
@@ -66,12 +66,12 @@ async fn simulated_year_equals_independent_recount(on: On) {
                 &year.wrong[..year.wrong.len().min(12)]
             );
         }
-        year.house.sound().await;
+        year.fixture.sound().await;
     }
 }
 
 struct Year {
-    house: House,
+    fixture: Fixture,
     world: World,
     recount: Recount,
     dice: Dice,
@@ -121,9 +121,9 @@ impl Year {
 
     /// Imports a file as an office does, and checks the result of each row. Returns the faults of its health.
     async fn take_in(&mut self, table: Table, file: &File, full: bool, day: Date, approve: bool) -> Vec<HealthFault> {
-        let path = self.house.path("file.csv");
+        let path = self.fixture.path("file.csv");
         std::fs::write(&path, &file.text).unwrap();
-        let units = self.house.store.units().await.unwrap();
+        let units = self.fixture.store.units().await.unwrap();
         let context = Context {
             units: &units,
             as_of: day,
@@ -149,7 +149,7 @@ impl Year {
             full: full.then_some(None),
             units: codes.collect(),
         };
-        let store = &self.house.store;
+        let store = &self.fixture.store;
         let (mut load, faults) = match store.begin_load(incoming.clone(), None).await.unwrap() {
             LoadDecision::Open(load) => (load, Vec::new()),
             LoadDecision::NeedsApproval { faults, .. } if !approve => return faults,
@@ -196,15 +196,15 @@ impl Year {
     }
 
     async fn enter_forms(&mut self) {
-        let path = self.house.path("forms.csv");
+        let path = self.fixture.path("forms.csv");
         std::fs::write(&path, self.world.forms_csv()).unwrap();
         let (forms, digest) = submissions_of(&path).unwrap();
-        let file = self.house.store.begin_forms(&digest).await.unwrap();
+        let file = self.fixture.store.begin_forms(&digest).await.unwrap();
         let facts = self.world.forms.clone();
         for (n, (form, fact)) in forms.iter().zip(&facts).enumerate() {
-            let at = self.house.store.now();
+            let at = self.fixture.store.now();
             let found = self
-                .house
+                .fixture
                 .store
                 .enter_form_of(&file, n, form, "counter", at)
                 .await
@@ -217,20 +217,24 @@ impl Year {
                 (found.outcome.name(), fields),
             );
         }
-        self.house.store.end_forms(&file, forms.len(), "counter").await.unwrap();
+        self.fixture
+            .store
+            .end_forms(&file, forms.len(), "counter")
+            .await
+            .unwrap();
     }
 
     async fn reconcile(&mut self) {
         let day = self.world.day;
         let right = self.recount.run(day);
-        let found = self.house.store.reconcile(day, "hr").await.unwrap();
+        let found = self.fixture.store.reconcile(day, "hr").await.unwrap();
         self.compare(&right, &found);
         let run = found.run.clone().unwrap();
         if !found.stopped_by.is_empty() {
-            self.house.store.approve_run(&run, "hr").await.unwrap();
+            self.fixture.store.approve_run(&run, "hr").await.unwrap();
         }
         let mut made = BTreeMap::new();
-        for line in self.house.store.run_lines(&run).await.unwrap() {
+        for line in self.fixture.store.run_lines(&run).await.unwrap() {
             if let RunLine::Made {
                 account,
                 unit,
@@ -295,7 +299,7 @@ impl Year {
             .iter()
             .any(|fault| matches!(fault, HealthFault::EarlierDay { .. }));
         self.differs("a late file is asked about", true, is_late);
-        let again = self.house.store.simulate(day).await.unwrap();
+        let again = self.fixture.store.simulate(day).await.unwrap();
         let changes: Vec<String> = again
             .plan
             .lines
@@ -325,7 +329,7 @@ impl Year {
             right.insert(id.clone(), (reasons.collect(), bearer.claimed));
         }
         right.retain(|_, (reasons, claimed)| !reasons.is_empty() || *claimed);
-        let found = self.house.store.holds(None, day).await.unwrap().into_iter();
+        let found = self.fixture.store.holds(None, day).await.unwrap().into_iter();
         let found: BTreeMap<_, _> = found
             .map(|(id, line)| {
                 (
@@ -338,11 +342,11 @@ impl Year {
             })
             .collect();
         self.same("holds", &right, &found);
-        let review = self.house.store.review().await.unwrap();
+        let review = self.fixture.store.review().await.unwrap();
         let review = review.into_iter().map(|line| (line.account, line.because_of)).collect();
         let right = self.recount.review();
         self.same("review", &right, &review);
-        let lines = self.house.store.report(None, day).await.unwrap();
+        let lines = self.fixture.store.report(None, day).await.unwrap();
         let lines = lines
             .into_iter()
             .map(|l| {
@@ -355,11 +359,11 @@ impl Year {
         let right = self.recount.report(day);
         self.same("report", &right, &lines);
         let before = day.first_of_month().yesterday().unwrap();
-        let lines = self.house.store.report(None, before).await.unwrap();
+        let lines = self.fixture.store.report(None, before).await.unwrap();
         let lines = lines.into_iter().map(|line| (line.unit, line.accounts)).collect();
         let right = self.recount.accounts_on(before);
         self.same("report of the month before", &right, &lines);
-        let staff = self.house.store.staff_report(None, day).await.unwrap();
+        let staff = self.fixture.store.staff_report(None, day).await.unwrap();
         let staff = staff
             .into_iter()
             .map(|l| (l.unit, [l.staff, l.standardised, 0, 0, 0, l.staff - l.standardised]))
@@ -385,7 +389,7 @@ impl Year {
         let held: Vec<String> = held.map(|(id, _)| id.clone()).collect();
         for _ in 0..15 {
             let id = self.dice.pick(&held).clone();
-            let explained = self.house.store.explain(&id, day).await.unwrap();
+            let explained = self.fixture.store.explain(&id, day).await.unwrap();
             let holds: Vec<Hold> = explained.holds.into_iter().map(|held| held.hold).collect();
             let right = self.recount.officials[&id].holds.clone();
             self.differs(&format!("explain {id}"), right, by_reason(&holds));
@@ -400,7 +404,7 @@ impl Year {
         let held: Vec<String> = held.map(|(id, _)| id.clone()).collect();
         for _ in 0..held.len().min(10) {
             let id = self.dice.pick(&held).clone();
-            let explained = self.house.store.explain(&id, day).await.unwrap();
+            let explained = self.fixture.store.explain(&id, day).await.unwrap();
             self.differs(&format!("kind of {id}"), AccountKind::Citizen, explained.kind);
             let found = explained
                 .holds

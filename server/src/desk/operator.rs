@@ -24,7 +24,7 @@ impl FromRequestParts<App> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let ctx: RequestContext = parts.extract_with_state(app).await?;
-        match ctx.visit.as_ref().and_then(Session::operator) {
+        match ctx.session.as_ref().and_then(Session::operator) {
             Some(permit) => Ok(Self { ctx, permit }),
             None => Err(not_found(ctx).await),
         }

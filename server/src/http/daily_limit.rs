@@ -13,7 +13,7 @@ const A_DAY: i64 = 20;
 pub async fn once_more(
     app: &App,
     ctx: &RequestContext,
-    visit: &Session,
+    session: &Session,
     what: &'static str,
 ) -> Result<Option<Response>> {
     let limit = RateLimit {
@@ -21,7 +21,7 @@ pub async fn once_more(
         times: A_DAY,
         seconds: 86_400,
     };
-    if app.store.attempt(limit, &[visit.account.as_str()]).await?.is_some() {
+    if app.store.attempt(limit, &[session.account.as_str()]).await?.is_some() {
         return Ok(None);
     }
     let (title, text) = (ctx.locale.text("too-often-title"), ctx.locale.text("too-often-text"));

@@ -47,7 +47,7 @@ pub struct RequestContext {
     /// The session token that the browser sent, valid or not.
     pub token: Option<String>,
     /// The session, if the token is valid.
-    pub visit: Option<Session>,
+    pub session: Option<Session>,
     /// Whether this installation is a sandbox, where all persons are made up.
     pub sandbox: bool,
     /// Whether reminders and locks are frozen.
@@ -66,8 +66,11 @@ impl RequestContext {
             locale: self.locale,
             here: format!("{}{going}", self.here),
             going,
-            signed_in: self.visit.is_some(),
-            desk: self.visit.as_ref().is_some_and(|visit| visit.operator().is_some()),
+            signed_in: self.session.is_some(),
+            desk: self
+                .session
+                .as_ref()
+                .is_some_and(|session| session.operator().is_some()),
             wrong: false,
             sandbox: self.sandbox,
             frozen: self.frozen,
@@ -105,10 +108,10 @@ impl FromRequestParts<App> for RequestContext {
             .ok_or_else(|| Redirect::to("/").into_response())?;
         let chose_language = jar.get(LANGUAGE).is_some();
         let token = jar.get(SESSION).map(|cookie| cookie.value().to_owned());
-        let visit = match &token {
+        let session = match &token {
             Some(token) => app
                 .store
-                .visit(token)
+                .session(token)
                 .await
                 .map_err(|e| ErrorPage(locale, e).into_response())?,
             None => None,
@@ -142,7 +145,7 @@ impl FromRequestParts<App> for RequestContext {
             ticket: jar.get(TICKET).map(|cookie| cookie.value().to_owned()),
             browsers: browsers.map(ToOwned::to_owned).collect(),
             token,
-            visit,
+            session,
             sandbox: app.sandbox,
             frozen,
             passkeys: app.passkeys.is_some(),

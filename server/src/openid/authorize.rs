@@ -200,9 +200,9 @@ async fn next_step(
         .await
         .map_err(RequestProblem::Told)?;
     let silent = request.prompt.none;
-    let signed_in = ctx.visit.as_ref().filter(|visit| !visit.held);
-    let Some(visit) = signed_in else {
-        return match &ctx.visit {
+    let signed_in = ctx.session.as_ref().filter(|session| !session.held);
+    let Some(session) = signed_in else {
+        return match &ctx.session {
             _ if silent => Err(oauth_error("login_required", "nobody is signed in")),
             Some(_) => {
                 save_return_url(app, ctx, shown).await?;
@@ -211,26 +211,26 @@ async fn next_step(
             None => Ok(sign_in(app, ctx, opened)),
         };
     };
-    if is_too_old(app, params, request, visit) || !is_expected(app, known, request, visit).await? {
+    if is_too_old(app, params, request, session) || !is_expected(app, known, request, session).await? {
         return if silent {
             Err(oauth_error("login_required", "another sign-in is needed"))
         } else {
             Ok(sign_in(app, ctx, opened))
         };
     }
-    let about = app.store.about(&visit.account).await?;
+    let about = app.store.about(&session.account).await?;
     let about = about.ok_or_else(|| oauth_error("access_denied", "the account is gone"))?;
     if !app.store.admits(&known.client, &about).await? {
         return Err(oauth_error("access_denied", "the client is not for this account"));
     }
-    if let Some(page) = step_up(app, opened, request, visit).await? {
+    if let Some(page) = step_up(app, opened, request, session).await? {
         return Ok(Step::Show(page));
     }
     let Some(token) = &ctx.token else {
         return Ok(sign_in(app, ctx, opened));
     };
     // "yêu cầu người dùng thực hiện chuẩn hóa": once a session, or, under `require`, until it is done.
-    if about.gate.is_some_and(Gate::asks) && (about.gate == Some(Gate::Required) || !visit.put_off) {
+    if about.gate.is_some_and(Gate::asks) && (about.gate == Some(Gate::Required) || !session.put_off) {
         if silent {
             return Err(oauth_error("interaction_required", "the account is not standardised"));
         }
@@ -239,7 +239,7 @@ async fn next_step(
     }
     if known.client.third_party {
         let told_of = request.requested_scopes(&known.client);
-        let has = app.store.has_consent(&visit.account, &known.id, &told_of).await?;
+        let has = app.store.has_consent(&session.account, &known.id, &told_of).await?;
         if !has || (request.prompt.consent && after == After::Request) {
             return if silent {
                 Err(oauth_error("consent_required", "the owner was not asked yet"))
@@ -302,14 +302,14 @@ async fn step_up(
     app: &App,
     opened: &ResolvedRequest,
     request: &Request,
-    visit: &Session,
+    session: &Session,
 ) -> Result<Option<Response>, RequestProblem> {
     let (params, wanted) = (&opened.params, &request.acr);
-    if wanted.is_met_by(acr(&visit.amr)) {
+    if wanted.is_met_by(acr(&session.amr)) {
         return Ok(None);
     }
-    let may = wanted.takes_two_factors() && app.has_passkeys() && passkeys_allowed(visit);
-    let has = may && !app.store.passkeys(&visit.account).await?.is_empty();
+    let may = wanted.takes_two_factors() && app.has_passkeys() && passkeys_allowed(session);
+    let has = may && !app.store.passkeys(&session.account).await?.is_empty();
     let skipped = params.get(STEP_UP_SKIPPED).is_some();
     if !skipped && !request.prompt.none && (has || (may && wanted.essential)) {
         let to = query_encode(&format!("/authorize?{}", opened.shown.query()));
@@ -343,9 +343,9 @@ fn reauthenticated_since(app: &App, params: &Params) -> Option<i64> {
     (reauthentication_marker(app, params, at) == given).then_some(at)
 }
 
-fn is_too_old(app: &App, params: &Params, request: &Request, visit: &Session) -> bool {
-    let asked_anew = reauthenticated_since(app, params).is_some_and(|at| visit.began >= at);
-    let age = app.store.now().as_microsecond() - visit.began;
+fn is_too_old(app: &App, params: &Params, request: &Request, session: &Session) -> bool {
+    let asked_anew = reauthenticated_since(app, params).is_some_and(|at| session.began >= at);
+    let age = app.store.now().as_microsecond() - session.began;
     let is_old = request.max_age.is_some_and(|most| age > most * 1_000_000);
     (request.prompt.login || is_old) && !asked_anew
 }
@@ -355,7 +355,7 @@ async fn is_expected(
     app: &App,
     known: &RegisteredClient,
     request: &Request,
-    visit: &Session,
+    session: &Session,
 ) -> Result<bool, RequestProblem> {
     let wanted = RequestedClaims::read(request.claims.as_deref()).unwrap_or_default().sub;
     let hinted = match &request.hint {
@@ -369,7 +369,7 @@ async fn is_expected(
     if wanted.is_none() && hinted.is_none() {
         return Ok(true);
     }
-    let subject = app.store.subject_of(&known.id, &visit.account).await?;
+    let subject = app.store.subject_of(&known.id, &session.account).await?;
     Ok([wanted, hinted]
         .into_iter()
         .flatten()

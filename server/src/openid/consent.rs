@@ -29,7 +29,7 @@ pub async fn answered(
     sent: Result<Form<ConsentForm>, FormRejection>,
 ) -> Response {
     let sent = sent.map(|Form(sent)| sent).unwrap_or_default();
-    let Some(visit) = ctx.visit.as_ref().filter(|visit| !visit.held) else {
+    let Some(session) = ctx.session.as_ref().filter(|session| !session.held) else {
         return Redirect::to("/").into_response();
     };
     let params = Params::read(sent.request.as_bytes());
@@ -50,7 +50,7 @@ pub async fn answered(
         return opened.answered(&app, &ctx, After::Consent, Err(fault)).await;
     }
     let scopes = request.requested_scopes(&opened.known.client);
-    if let Err(error) = app.store.consent(&visit.account, &opened.known.id, &scopes).await {
+    if let Err(error) = app.store.consent(&session.account, &opened.known.id, &scopes).await {
         return ErrorPage(ctx.locale, error).into_response();
     }
     authorize(&app, &ctx, opened.shown, After::Consent).await

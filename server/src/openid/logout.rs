@@ -60,7 +60,7 @@ fn wrong(ctx: &RequestContext, params: &Params, problem: RequestProblem) -> Resp
     layout.here = here(params);
     let layout = layout.failing("O-400");
     let text = locale.text_with("sign-out-wrong", &[("why", &fault.description)]);
-    if ctx.visit.is_some() {
+    if ctx.session.is_some() {
         let page = LogoutPage {
             layout,
             wrong: Some(text),
@@ -138,11 +138,11 @@ async fn asked(app: &App, ctx: &RequestContext, params: &Params) -> Response {
         Ok(wish) => wish,
         Err(problem) => return wrong(ctx, params, problem),
     };
-    let Some(visit) = &ctx.visit else {
+    let Some(session) = &ctx.session else {
         return signed_out(app, ctx, wish, false).await;
     };
     let meant = match &wish.subject {
-        Some((known, subject)) => match app.store.subject_of(&known.id, &visit.account).await {
+        Some((known, subject)) => match app.store.subject_of(&known.id, &session.account).await {
             Ok(here) => here.as_ref() == Some(subject),
             Err(error) => return ErrorPage(ctx.locale, error).into_response(),
         },

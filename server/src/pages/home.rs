@@ -64,25 +64,25 @@ pub struct HistoryQuery {
 
 /// Shows the first page after signing in; the gate comes before it (C1: "yêu cầu người dùng thực hiện chuẩn hóa").
 pub async fn show(State(app): State<App>, ctx: RequestContext, Query(query): Query<HistoryQuery>) -> Response {
-    let Some(visit) = ctx.visit.clone() else {
+    let Some(session) = ctx.session.clone() else {
         return Redirect::to("/sign-in").into_response();
     };
-    if visit.held {
+    if session.held {
         return Redirect::to("/held").into_response();
     }
     let locale = ctx.locale;
     let page = async {
         let before = HistoryCursor::parse(&query.before);
-        let account = visit.account.as_str();
+        let account = session.account.as_str();
         let (store, today) = (&app.store, app.store.today());
         // Only officials see what HR's facts will cause.
-        let explanation = match visit.kind {
+        let explanation = match session.kind {
             AccountKind::Official => store.explain_page(account, today, before.as_ref()).await?,
             _ => store.story_before(account, today, before.as_ref()).await?,
         };
         let asks = asked(&explanation);
         let required = explanation.gate == Some(Gate::Required);
-        if asks && (required || !visit.put_off) {
+        if asks && (required || !session.put_off) {
             return Ok(Redirect::to("/form").into_response());
         }
         // The gate has nothing left to ask: continue to where the owner was going.
@@ -110,8 +110,8 @@ pub async fn show(State(app): State<App>, ctx: RequestContext, Query(query): Que
         let units = app.store.units().await?;
         let facts = facts(&explanation, &units, locale);
         let token = ctx.token.as_deref().unwrap_or_default();
-        let sessions = app.store.sessions(&visit.account, token).await?;
-        let allowed = app.store.consents(&visit.account).await?;
+        let sessions = app.store.sessions(&session.account, token).await?;
+        let allowed = app.store.consents(&session.account).await?;
         let allowed = allowed.into_iter().map(|one| ConsentRow {
             told: scope_labels(&one.scopes, locale),
             since: locale.instant(one.at),
@@ -122,17 +122,17 @@ pub async fn show(State(app): State<App>, ctx: RequestContext, Query(query): Que
             StatusCode::OK,
             &Home {
                 state,
-                may_form: visit.kind == AccountKind::Citizen
+                may_form: session.kind == AccountKind::Citizen
                     && explanation.fact("claim").is_none()
                     && explanation.fact("last_form") != Some("pending"),
-                has_profile: visit.kind == AccountKind::Official,
-                has_passkeys: ctx.passkeys && passkeys_allowed(&visit),
+                has_profile: session.kind == AccountKind::Official,
+                has_passkeys: ctx.passkeys && passkeys_allowed(&session),
                 sees_report: authorize_viewer(&ctx),
                 notices: notices(&explanation, &units, locale),
                 facts,
                 history: history(&explanation, &query.before, "/", locale),
                 allowed: allowed.collect(),
-                sessions: sessions.iter().map(|one| session(one, locale)).collect(),
+                sessions: sessions.iter().map(|one| session_row(one, locale)).collect(),
                 layout: ctx.layout(),
             },
         ))
@@ -168,7 +168,7 @@ fn facts(explanation: &AccountExplanation, units: &UnitTree, locale: Locale) -> 
     facts
 }
 
-fn session(one: &SessionSummary, locale: Locale) -> SessionRow {
+fn session_row(one: &SessionSummary, locale: Locale) -> SessionRow {
     let device = capital(&device::named(one.device.as_deref(), locale));
     SessionRow {
         device: if one.is_this {
@@ -212,9 +212,9 @@ fn notices(explanation: &AccountExplanation, units: &UnitTree, locale: Locale) -
 
 /// Ends all other sessions of the account.
 pub async fn close_others(State(app): State<App>, ctx: RequestContext) -> Response {
-    if let (Some(visit), Some(token)) = (&ctx.visit, &ctx.token)
-        && !visit.held
-        && let Err(error) = app.store.close_other_sessions(&visit.account, token).await
+    if let (Some(session), Some(token)) = (&ctx.session, &ctx.token)
+        && !session.held
+        && let Err(error) = app.store.close_other_sessions(&session.account, token).await
     {
         return ErrorPage(ctx.locale, error).into_response();
     }
@@ -235,14 +235,14 @@ pub async fn withdraw(
     sent: std::result::Result<Form<ConsentId>, FormRejection>,
 ) -> Response {
     let ConsentId { client } = sent.map(|Form(sent)| sent).unwrap_or_default();
-    let Some(visit) = ctx.visit.as_ref().filter(|visit| !visit.held) else {
+    let Some(session) = ctx.session.as_ref().filter(|session| !session.held) else {
         return Redirect::to("/").into_response();
     };
     let answer = async {
-        if let Some(page) = once_more(&app, &ctx, visit, "consent-withdrawn").await? {
+        if let Some(page) = once_more(&app, &ctx, session, "consent-withdrawn").await? {
             return Ok(page);
         }
-        app.store.withdraw_consent(&visit.account, &ClientId(client)).await?;
+        app.store.withdraw_consent(&session.account, &ClientId(client)).await?;
         Ok(Redirect::to("/").into_response())
     };
     let answer: Result<Response> = answer.await;

@@ -57,7 +57,7 @@ pub struct WayOutOwner<W> {
     /// The context of the request.
     pub ctx: RequestContext,
     /// The session.
-    pub visit: Session,
+    pub session: Session,
     way: PhantomData<W>,
 }
 
@@ -89,11 +89,11 @@ impl<W: Way> FromRequestParts<App> for WayOutOwner<W> {
                 answer: Redirect::to(to).into_response(),
             })
         };
-        let Some(visit) = ctx.visit.clone().filter(|visit| visit.kind == W::KIND) else {
+        let Some(session) = ctx.session.clone().filter(|session| session.kind == W::KIND) else {
             return closed(ctx, W::UNHELD.unwrap_or("/"));
         };
-        if visit.held {
-            match app.store.ways_out(&visit.account).await {
+        if session.held {
+            match app.store.ways_out(&session.account).await {
                 Ok(ways) if ways.contains(&W::WAY) => {}
                 Ok(_) => return closed(ctx, "/held"),
                 Err(error) => {
@@ -108,7 +108,7 @@ impl<W: Way> FromRequestParts<App> for WayOutOwner<W> {
         }
         Ok(Self {
             ctx,
-            visit,
+            session,
             way: PhantomData,
         })
     }
@@ -123,7 +123,7 @@ impl<W> WayOutOwner<W> {
             .await?;
         let explanation = app
             .store
-            .account_explanation(self.visit.account.as_str(), app.store.today())
+            .account_explanation(self.session.account.as_str(), app.store.today())
             .await?;
         let is_held = explanation.holds.iter().any(|held| !held.suspended);
         let to = if is_held { "/held?done=recorded" } else { "/held" };
@@ -132,6 +132,6 @@ impl<W> WayOutOwner<W> {
 
     /// Counts one more use of a daily limit. Returns the page to show if it was one too many.
     pub async fn once_more(&self, app: &App, what: &'static str) -> Result<Option<Response>> {
-        once_more(app, &self.ctx, &self.visit, what).await
+        once_more(app, &self.ctx, &self.session, what).await
     }
 }

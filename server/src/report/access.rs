@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 /// Whether the visitor may see the report: a full session of an account that is not a citizen's.
 pub fn authorize_viewer(ctx: &RequestContext) -> bool {
-    let visit = ctx.visit.as_ref();
-    visit.is_some_and(|visit| !visit.held && visit.kind != AccountKind::Citizen)
+    let session = ctx.session.as_ref();
+    session.is_some_and(|session| !session.held && session.kind != AccountKind::Citizen)
 }
 
 /// The current figures and the requested unit; or the answer if the visitor may not see them or the unit does not exist.

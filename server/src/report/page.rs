@@ -98,7 +98,7 @@ async fn page(app: &App, ctx: &RequestContext, snapshot: &Snapshot, unit: &UnitC
             .collect(),
         at: locale.text_with("report-at", &[("clock", &locale.instant(snapshot.at))]),
         chart: chart(&shown, locale),
-        people: ctx.visit.as_ref().is_some_and(|visit| visit.operator().is_some()),
+        people: ctx.session.as_ref().is_some_and(|session| session.operator().is_some()),
         staff: staff(snapshot, unit, locale).await?,
         unknown: figures.of("").filter(|_| above.is_empty()).map(|unknown| {
             let n = locale.number(unknown.line.accounts);

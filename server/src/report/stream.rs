@@ -32,11 +32,11 @@ pub async fn stream(State(app): State<App>, ctx: RequestContext, Path(unit): Pat
         Ok(asked) => asked,
         Err(answer) => return answer,
     };
-    let Some(visit) = &ctx.visit else {
+    let Some(session) = &ctx.session else {
         return StatusCode::UNAUTHORIZED.into_response();
     };
     let token = ctx.token.unwrap_or_default();
-    let watching = match app.report_cache.watch(&visit.account, &token).await {
+    let watching = match app.report_cache.watch(&session.account, &token).await {
         Ok(Some(watching)) => watching,
         Ok(None) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
         Err(error) => return ErrorPage(ctx.locale, error).into_response(),

@@ -43,7 +43,7 @@ pub async fn show(
     Query(SignInQuery { why }): Query<SignInQuery>,
 ) -> Response {
     // A connected system may require a new sign-in.
-    if ctx.visit.is_some() && ctx.going.is_none() {
+    if ctx.session.is_some() && ctx.going.is_none() {
         return Redirect::to("/").into_response();
     }
     let notice = ["kept", "reset", "reset-devices", "out"].contains(&why.as_str());
@@ -66,7 +66,7 @@ pub async fn show(
 
 /// The message key for why the browser's session has ended. The text names no hold: the cookie may be in other hands.
 async fn over(app: &App, ctx: &RequestContext) -> Result<Option<&'static str>> {
-    let Some(token) = ctx.token.as_deref().filter(|_| ctx.visit.is_none()) else {
+    let Some(token) = ctx.token.as_deref().filter(|_| ctx.session.is_none()) else {
         return Ok(None);
     };
     Ok(Some(match app.store.session_end(token).await? {

@@ -29,8 +29,8 @@ pub fn browser_cookie(app: &App, ctx: &RequestContext, mark: &BrowserMark) -> Co
 pub async fn enter_proven(app: &App, ctx: &RequestContext, proven: TwoFactorProof) -> Result<Response> {
     let account = proven.account().clone();
     let token = app.store.begin_proven_session(proven).await?;
-    let visit = app.store.visit(token.as_str()).await?;
-    let at_work = visit.is_some_and(|visit| visit.operator().is_some());
+    let session = app.store.session(token.as_str()).await?;
+    let at_work = session.is_some_and(|session| session.operator().is_some());
     let to = if at_work && ctx.going.is_none() { "/desk" } else { "/" };
     enter_with(app, ctx, &account, &token, to).await
 }

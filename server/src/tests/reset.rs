@@ -64,7 +64,7 @@ async fn reset_by_phone_code_sets_password_and_ends_sessions() {
     }
     assert!(
         site.store
-            .visit(before.split_once('=').unwrap().1)
+            .session(before.split_once('=').unwrap().1)
             .await
             .unwrap()
             .is_some()
@@ -78,7 +78,7 @@ async fn reset_by_phone_code_sets_password_and_ends_sessions() {
     assert!(site.get(set.goes_to(), "").await.says("sign-in-why-reset"));
     assert!(
         site.store
-            .visit(before.split_once('=').unwrap().1)
+            .session(before.split_once('=').unwrap().1)
             .await
             .unwrap()
             .is_none()

@@ -5,7 +5,7 @@ use crate::context::{Attribution, StoreContext};
 use crate::db::Tx;
 use crate::error::{Refusal, Result};
 use crate::rights::Operator;
-use crate::sessions::visit::Session;
+use crate::sessions::session::Session;
 use crate::store::Store;
 use crate::tables::accounts::citizen;
 use crate::unit_of_work::append;
@@ -26,14 +26,14 @@ pub enum ExemptionRequester<'a> {
 impl ExemptionRequester<'_> {
     fn whose(self) -> AccountId {
         match self {
-            Self::Owner(visit) => visit.account.clone(),
+            Self::Owner(session) => session.account.clone(),
             Self::Operator(_, account) => account.clone(),
         }
     }
 
     fn by(self) -> String {
         match self {
-            Self::Owner(visit) => visit.account.0.clone(),
+            Self::Owner(session) => session.account.0.clone(),
             Self::Operator(operator, _) => operator.by().to_owned(),
         }
     }

@@ -11,7 +11,7 @@ use crate::notifications::held_state::ENDED;
 use crate::rights::{Operator, alone};
 use crate::sessions::grants::{grants_of_sessions, revoke_grants, transfer_grants};
 use crate::sessions::rows::{OVER_BY_TIME, copy_return_url, is_over_by_time, kind_of, lock_accounts_of, over_by_time};
-use crate::sessions::visit::{SessionEnd, SessionToken};
+use crate::sessions::session::{SessionEnd, SessionToken};
 use crate::store::Store;
 use crate::unit_of_work::append;
 use ngomon_rules::event::{Change, Event};

@@ -11,7 +11,7 @@ use crate::sessions::end::end;
 use crate::sessions::factor::Factor;
 use crate::sessions::open::begin;
 use crate::sessions::rows::{copy_return_url, find_valid_session, lock_accounts_of};
-use crate::sessions::visit::{HELD, SessionToken};
+use crate::sessions::session::{HELD, SessionToken};
 use crate::store::Store;
 use crate::tables::holds::is_held;
 use jiff::Timestamp;
@@ -32,16 +32,17 @@ impl Store {
                 let ctx = ctx.clone();
                 Box::pin(async move {
                     lock_accounts_of(tx, [before]).await?;
-                    let visit = find_valid_session(tx, &ctx.keys, &before, now)
+                    let session = find_valid_session(tx, &ctx.keys, &before, now)
                         .await?
-                        .map(|found| found.visit);
-                    let Some(visit) = visit.filter(|visit| visit.held && visit.kind != AccountKind::Operator) else {
+                        .map(|found| found.session);
+                    let Some(session) = session.filter(|session| session.held && session.kind != AccountKind::Operator)
+                    else {
                         return Ok(false);
                     };
-                    if is_held(tx, visit.account.as_str(), local_day(now)).await? {
+                    if is_held(tx, session.account.as_str(), local_day(now)).await? {
                         return Ok(false);
                     }
-                    begin(tx, &ctx, id, &visit.account, visit.began, &visit.amr).await?;
+                    begin(tx, &ctx, id, &session.account, session.began, &session.amr).await?;
                     replace_held(tx, &ctx, before, id).await?;
                     Ok(true)
                 })
@@ -89,23 +90,23 @@ impl Store {
                 let (ctx, new) = (ctx.clone(), new.clone());
                 Box::pin(async move {
                     lock_accounts_of(tx, [before]).await?;
-                    let visit = find_valid_session(tx, &ctx.keys, &before, now).await?.map(|found| found.visit);
-                    let Some(visit) = visit.filter(|visit| visit.held) else {
+                    let session = find_valid_session(tx, &ctx.keys, &before, now).await?.map(|found| found.session);
+                    let Some(session) = session.filter(|session| session.held) else {
                         return Ok(false);
                     };
                     let sql = "SELECT a.login, a.kind, a.mac, b.login, b.kind, b.mac FROM account_row a JOIN account_row b ON b.login = a.login \
                          WHERE a.id = $1 AND b.id = $2 AND EXISTS (SELECT 1 FROM hold h WHERE h.account = a.id AND h.reason = 'moved' AND h.until IS NULL)";
-                    let row = tx.row(sql, [visit.account.as_str().into(), new.as_str().into()]).await?;
+                    let row = tx.row(sql, [session.account.as_str().into(), new.as_str().into()]).await?;
                     let Some(row) = row else { return Ok(false) };
                     let official = AccountKind::Official.name();
-                    for (account, at) in [(&visit.account, 0), (&new, 3)] {
+                    for (account, at) in [(&session.account, 0), (&new, 3)] {
                         let [login, kind]: [String; 2] = [row.get(at)?, row.get(at + 1)?];
                         let bound = account_cells_bound(account.as_str(), &kind, &login);
                         if kind != official || !binds(&ctx.keys, ACCOUNT, &bound, Some(&row.get::<Vec<u8>>(at + 2)?)) {
                             return Ok(false);
                         }
                     }
-                    begin(tx, &ctx, id, &new, visit.began, &visit.amr).await?;
+                    begin(tx, &ctx, id, &new, session.began, &session.amr).await?;
                     replace_held(tx, &ctx, before, id).await?;
                     Ok(true)
                 })

@@ -15,5 +15,5 @@ pub(crate) mod grants;
 mod held;
 mod open;
 pub(crate) mod rows;
+pub(crate) mod session;
 pub(crate) mod sign_in_record;
-pub(crate) mod visit;

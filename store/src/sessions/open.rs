@@ -9,8 +9,8 @@ use crate::db::columns::day_of;
 use crate::error::{Refusal, Result, StoreError};
 use crate::sessions::factor::{Factor, TwoFactorProof};
 use crate::sessions::rows::{GRAIN, LONGEST, ValidSession, find_valid_session, idle, keep_next, kind_of, place};
+use crate::sessions::session::{Session, SessionSummary, SessionToken};
 use crate::sessions::sign_in_record::signed_in;
-use crate::sessions::visit::{Session, SessionSummary, SessionToken};
 use crate::store::Store;
 use crate::tables::holds::is_held;
 use jiff::Timestamp;
@@ -73,13 +73,13 @@ impl Store {
 
     /// The session with that token, if it is valid. Counts as a click.
     #[boxed]
-    pub async fn visit(&self, token: &str) -> Result<Option<Session>> {
+    pub async fn session(&self, token: &str) -> Result<Option<Session>> {
         let (id, now) = (sha256(&[token.as_bytes()]), self.now());
         let found = self
             .db
             .query(async |tx| find_valid_session(tx, &self.ctx.keys, &id, now).await)
             .await?;
-        let Some(ValidSession { visit, seen, .. }) = found else {
+        let Some(ValidSession { session, seen, .. }) = found else {
             return Ok(None);
         };
         if now.as_microsecond() - seen > GRAIN {
@@ -92,7 +92,7 @@ impl Store {
                 })
                 .await?;
         }
-        Ok(Some(visit))
+        Ok(Some(session))
     }
 
     /// Whether that session is still valid. Does not count as a click.

@@ -7,7 +7,7 @@ use crate::db::columns::placeholders;
 use crate::db::{Row, Tx};
 use crate::error::{Result, StoreError};
 use crate::projections::account_cells_bound;
-use crate::sessions::visit::{HELD, Session};
+use crate::sessions::session::{HELD, Session};
 use crate::tables::holds::{MAY_BE_HELD, is_held};
 use jiff::Timestamp;
 use ngomon_rules::records::{AccountId, AccountKind};
@@ -90,13 +90,13 @@ pub(crate) async fn open_session_row(
 ) -> Result<Option<OpenRow>> {
     let found = find_valid_session(tx, keys, id, now)
         .await?
-        .filter(|found| !found.visit.held);
+        .filter(|found| !found.session.held);
     Ok(found.map(|found| OpenRow {
-        account: found.visit.account,
+        account: found.session.account,
         generation: found.generation,
         sid: found.sid,
-        began: found.visit.began,
-        amr: found.visit.amr,
+        began: found.session.began,
+        amr: found.session.amr,
     }))
 }
 
@@ -117,7 +117,7 @@ pub(crate) fn kind_of(word: &str) -> Result<AccountKind> {
 
 /// A valid session, with its internal fields.
 pub(crate) struct ValidSession {
-    pub(crate) visit: Session,
+    pub(crate) session: Session,
     pub(crate) seen: i64,
     generation: i64,
     sid: String,
@@ -153,7 +153,7 @@ pub(crate) async fn find_valid_session(
     if over {
         return Ok(None);
     }
-    let visit = Session {
+    let session = Session {
         account: AccountId(account),
         kind,
         held,
@@ -162,7 +162,7 @@ pub(crate) async fn find_valid_session(
         amr: row.get(6)?,
     };
     Ok(Some(ValidSession {
-        visit,
+        session,
         seen,
         generation: row.get(8)?,
         sid: row.get(9)?,

@@ -2,7 +2,7 @@
 //! the file is refused until an operator accepts it.
 
 use crate::both;
-use crate::fixture::{House, On, citizen};
+use crate::fixture::{Fixture, On, citizen};
 use crate::maintenance::with_keys;
 use ngomon_store::{Check, Refusal, Store, StoreError};
 use std::fs;
@@ -28,13 +28,13 @@ async fn changed(store: &Store, names: std::ops::Range<u32>) {
     }
 }
 
-async fn house(on: On) -> (House, PathBuf) {
-    let house = House::new(on).await;
-    house.units().await;
-    changed(&house.store, 0..5).await;
-    house.sound().await;
-    let file = house.store.checkpoint_file().to_owned();
-    (house, file)
+async fn fixture(on: On) -> (Fixture, PathBuf) {
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    changed(&fixture.store, 0..5).await;
+    fixture.sound().await;
+    let file = fixture.store.checkpoint_file().to_owned();
+    (fixture, file)
 }
 
 async fn checks(store: &Store) -> Vec<Check> {
@@ -79,26 +79,28 @@ async fn lost_checkpoints_reported_until_accepted(on: On) {
         }),
     ];
     for (what, loss) in losses {
-        let (house, file) = house(on).await;
+        let (fixture, file) = fixture(on).await;
         loss(&file);
-        assert_eq!(checks(&house.store).await, [Check::RollBack], "{what}");
+        assert_eq!(checks(&fixture.store).await, [Check::RollBack], "{what}");
         // Neither time nor other processes repair it.
-        changed(&house.store, 10..12).await;
+        changed(&fixture.store, 10..12).await;
         assert_eq!(
-            checks(&house.store).await,
+            checks(&fixture.store).await,
             [Check::RollBack],
             "{what}, and then a change"
         );
-        let again = Store::open(&house.places, false, house.environment()).await.unwrap();
+        let again = Store::open(&fixture.places, false, fixture.environment())
+            .await
+            .unwrap();
         changed(&again, 20..22).await;
         assert_eq!(checks(&again).await, [Check::RollBack], "{what}, and another process");
         let accepted = again.accept_checkpoints("lan").await.unwrap();
         assert!(accepted.notes > 5 && accepted.aside.is_some_and(|aside| aside.is_file()));
-        house.sound().await;
+        fixture.sound().await;
         changed(&again, 30..32).await;
-        house.sound().await;
+        fixture.sound().await;
         let entries = "SELECT COUNT(*) FROM journal WHERE kind = 'checkpoints-accepted' AND by_whom = 'lan'";
-        assert_eq!(house.sql(entries).await, [1]);
+        assert_eq!(fixture.sql(entries).await, [1]);
         let nothing = again.accept_checkpoints("lan").await;
         assert!(matches!(nothing, Err(StoreError::Refused(Refusal::NothingToAccept))));
     }
@@ -106,39 +108,39 @@ async fn lost_checkpoints_reported_until_accepted(on: On) {
 
 /// A database that is behind its checkpoints is refused until an operator accepts that.
 async fn database_behind_checkpoints_refused_until_accepted(on: On) {
-    let (house, _) = house(on).await;
-    let copy = house.path("copy");
-    house.store.backup(&copy).await.unwrap();
-    changed(&house.store, 10..12).await;
-    let empty = House::empty(on).await;
-    let places = with_keys(&empty, &house);
+    let (fixture, _) = fixture(on).await;
+    let copy = fixture.path("copy");
+    fixture.store.backup(&copy).await.unwrap();
+    changed(&fixture.store, 10..12).await;
+    let empty = Fixture::empty(on).await;
+    let places = with_keys(&empty, &fixture);
     assert!(
-        Store::restore(&places, &copy, house.environment())
+        Store::restore(&places, &copy, fixture.environment())
             .await
             .unwrap()
             .behind
     );
     for create in [false, true] {
-        let refused = Store::open(&places, create, house.environment()).await;
+        let refused = Store::open(&places, create, fixture.environment()).await;
         assert!(matches!(refused, Err(StoreError::Behind { .. })));
     }
-    let older = Store::open_older(&places, house.environment()).await.unwrap();
+    let older = Store::open_older(&places, fixture.environment()).await.unwrap();
     assert_eq!(checks(&older).await, [Check::RollBack]);
     older.accept_checkpoints("lan").await.unwrap();
     assert_eq!(checks(&older).await, []);
-    let open = Store::open(&places, false, house.environment()).await.unwrap();
+    let open = Store::open(&places, false, fixture.environment()).await.unwrap();
     changed(&open, 10..12).await;
     assert_eq!(checks(&open).await, []);
 }
 
 /// A verification during writes does not report a roll-back.
 async fn verify_during_writes_reports_no_roll_back(on: On) {
-    let (house, _) = house(on).await;
+    let (fixture, _) = fixture(on).await;
     // A check takes long enough for a checkpoint to be written during it.
     for n in 100..200 {
-        house.store.add_operator(&format!("name{n}"), "test").await.unwrap();
+        fixture.store.add_operator(&format!("name{n}"), "test").await.unwrap();
     }
-    let busy = house.store.clone();
+    let busy = fixture.store.clone();
     let written = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&written);
     let writer = tokio::spawn(async move {
@@ -149,48 +151,50 @@ async fn verify_during_writes_reports_no_roll_back(on: On) {
     });
     let mut looked = 0;
     while looked < 6 || written.load(Ordering::SeqCst) < 20 {
-        assert_eq!(checks(&house.store).await, []);
+        assert_eq!(checks(&fixture.store).await, []);
         looked += 1;
     }
     writer.abort();
     assert!(writer.await.is_err(), "it was busy all the time");
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// Two processes that seal at once leave a complete file.
 async fn concurrent_seals_leave_complete_checkpoint_file(on: On) {
-    let (house, file) = house(on).await;
-    let other = Store::open(&house.places, false, house.environment()).await.unwrap();
-    let (first, second) = (house.store.clone(), other.clone());
+    let (fixture, file) = fixture(on).await;
+    let other = Store::open(&fixture.places, false, fixture.environment())
+        .await
+        .unwrap();
+    let (first, second) = (fixture.store.clone(), other.clone());
     let first = tokio::spawn(async move { changed(&first, 100..115).await });
     let second = tokio::spawn(async move { changed(&second, 200..215).await });
     first.await.unwrap();
     second.await.unwrap();
-    house.sound().await;
+    fixture.sound().await;
     let notes = ends(&fs::read_to_string(file).unwrap()).len();
     assert_eq!(
-        house.sql("SELECT COUNT(*) FROM checkpoint").await,
+        fixture.sql("SELECT COUNT(*) FROM checkpoint").await,
         [i64::try_from(notes).unwrap()]
     );
 }
 
 /// The changes stay committed; the checkpoint is written later, and the file loses nothing.
 async fn unwritable_checkpoint_file_is_completed_later(on: On) {
-    let (house, file) = house(on).await;
+    let (fixture, file) = fixture(on).await;
     let kept = file.with_extension("kept");
     fs::rename(&file, &kept).unwrap();
     fs::create_dir(&file).unwrap();
-    house.store.try_checkpoints().unwrap_err();
-    house.store.add_operator("minh", "test").await.unwrap();
-    assert!(matches!(house.store.seal().await, Err(StoreError::Checkpoint(_))));
-    assert!(house.store.operators().await.unwrap().contains(&"minh".to_owned()));
+    fixture.store.try_checkpoints().unwrap_err();
+    fixture.store.add_operator("minh", "test").await.unwrap();
+    assert!(matches!(fixture.store.seal().await, Err(StoreError::Checkpoint(_))));
+    assert!(fixture.store.operators().await.unwrap().contains(&"minh".to_owned()));
     fs::remove_dir(&file).unwrap();
     fs::rename(&kept, &file).unwrap();
-    house.store.try_checkpoints().unwrap();
-    house.sound().await;
+    fixture.store.try_checkpoints().unwrap();
+    fixture.sound().await;
     let notes = ends(&fs::read_to_string(file).unwrap()).len();
     assert_eq!(
-        house.sql("SELECT COUNT(*) FROM checkpoint").await,
+        fixture.sql("SELECT COUNT(*) FROM checkpoint").await,
         [i64::try_from(notes).unwrap()]
     );
 }
@@ -213,42 +217,42 @@ async fn dangling_reference_reported_by_verify(on: On) {
         "UPDATE run_line SET run = 'none'",
         "UPDATE run_line SET account = 'none'",
     ] {
-        let house = House::new(on).await;
-        house.units().await;
-        house.registry(&[1, 2]).await;
-        house.registry(&[1, 2, 3]).await;
-        house.citizens(vec![citizen("HS1", 1)]).await;
-        house.officials(vec![crate::fixture::official(1, "A")]).await;
-        house.profiles(vec![crate::fixture::profile(1, "B")]).await;
-        house.store.reconcile(crate::fixture::DAY, "hr").await.unwrap();
-        assert!(house.sql("SELECT COUNT(*) FROM run_line").await[0] > 0);
-        house.sound().await;
-        house.sql(change).await;
-        assert!(checks(&house.store).await.contains(&Check::References), "{change}");
+        let fixture = Fixture::new(on).await;
+        fixture.units().await;
+        fixture.registry(&[1, 2]).await;
+        fixture.registry(&[1, 2, 3]).await;
+        fixture.citizens(vec![citizen("HS1", 1)]).await;
+        fixture.officials(vec![crate::fixture::official(1, "A")]).await;
+        fixture.profiles(vec![crate::fixture::profile(1, "B")]).await;
+        fixture.store.reconcile(crate::fixture::DAY, "hr").await.unwrap();
+        assert!(fixture.sql("SELECT COUNT(*) FROM run_line").await[0] > 0);
+        fixture.sound().await;
+        fixture.sql(change).await;
+        assert!(checks(&fixture.store).await.contains(&Check::References), "{change}");
     }
 }
 
 /// A damaged index is reported.
 async fn damaged_index_reported_by_verify(on: On) {
-    let (house, _) = house(on).await;
-    house.registry(&[1, 2, 3, 4]).await;
-    house.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
-    house.sound().await;
+    let (fixture, _) = fixture(on).await;
+    fixture.registry(&[1, 2, 3, 4]).await;
+    fixture.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
+    fixture.sound().await;
     match on {
         On::Sqlite => {
             let indexes = "SELECT rootpage FROM sqlite_master WHERE type = 'index' AND (tbl_name = 'registry' \
                  OR tbl_name = 'personal_value' OR tbl_name = 'account_row' OR tbl_name = 'journal') AND name <> 'account_row_run'";
-            house.sql("PRAGMA wal_checkpoint(TRUNCATE)").await;
-            let file = house.path("data/ngomon.db");
+            fixture.sql("PRAGMA wal_checkpoint(TRUNCATE)").await;
+            let file = fixture.path("data/ngomon.db");
             let good = fs::read(&file).unwrap();
-            let pages = house.sql(indexes).await;
+            let pages = fixture.sql(indexes).await;
             assert!(pages.len() >= 6);
             for page in pages {
                 let mut bad = good.clone();
                 // The end of a page is the end of the first cell in it: the row that an index entry points to.
                 bad[usize::try_from(page).unwrap() * 4096 - 1] ^= 1;
                 fs::write(&file, bad).unwrap();
-                let store = Store::open(&house.places, false, house.environment()).await;
+                let store = Store::open(&fixture.places, false, fixture.environment()).await;
                 let Ok(store) = store else { continue };
                 assert!(checks(&store).await.contains(&Check::Integrity), "page {page}");
             }
@@ -260,14 +264,14 @@ async fn damaged_index_reported_by_verify(on: On) {
                 let sql = format!(
                     "UPDATE pg_index SET indisready = {ready}, indisvalid = {ready} WHERE indexrelid = 'journal_run'::regclass"
                 );
-                house.sql(&sql).await;
+                fixture.sql(&sql).await;
             };
             set(false).await;
-            house.store.add_operator("minh", "test").await.unwrap();
+            fixture.store.add_operator("minh", "test").await.unwrap();
             set(true).await;
-            assert!(checks(&house.store).await.contains(&Check::Integrity));
-            house.sql("REINDEX INDEX journal_run").await;
+            assert!(checks(&fixture.store).await.contains(&Check::Integrity));
+            fixture.sql("REINDEX INDEX journal_run").await;
         }
     }
-    house.sound().await;
+    fixture.sound().await;
 }

@@ -2,7 +2,7 @@
 //! away and come back.
 
 use crate::both;
-use crate::fixture::{DAY, House, On, citizen, form};
+use crate::fixture::{DAY, Fixture, On, citizen, form};
 use ngomon_rules::citizens::Proof;
 use ngomon_store::Location;
 use sqlx::{Connection as _, PgConnection, Row as _};
@@ -14,49 +14,51 @@ both! {
 
 /// A request cancelled at any step leaves nothing on its connection.
 async fn cancelled_request_leaves_clean_connection(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.registry(&(0..100).collect::<Vec<_>>()).await;
-    house
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.registry(&(0..100).collect::<Vec<_>>()).await;
+    fixture
         .citizens((0..100).map(|n| citizen(&format!("HS{n}"), n)).collect())
         .await;
     // The request is cancelled at every step of its work.
     for n in 0..100_u32 {
         let patience = Duration::from_micros(u64::from(n) * 40);
-        tokio::time::timeout(patience, house.store.figures(DAY)).await.ok();
+        tokio::time::timeout(patience, fixture.store.figures(DAY)).await.ok();
         let form = form(&format!("HS{n}"), n);
-        let sent = house.store.standardise(&form, Proof::Form, "owner", house.store.now());
+        let sent = fixture
+            .store
+            .standardise(&form, Proof::Form, "owner", fixture.store.now());
         tokio::time::timeout(patience, sent).await.ok();
     }
     // Each connection of the pool is queried, and sees the current data.
     for _ in 0..3 {
-        let asked = (0..20).map(|_| house.store.figures(DAY));
+        let asked = (0..20).map(|_| fixture.store.figures(DAY));
         for figures in futures_util::future::join_all(asked).await {
             figures.unwrap();
         }
     }
     // A queued form is answered, even if nobody reads the response; a repeated one gets the known outcome.
     for n in 0..100 {
-        house.submit(&format!("HS{n}"), n).await;
+        fixture.submit(&format!("HS{n}"), n).await;
     }
-    assert_eq!(house.province(DAY).await.standardised, 100);
-    house.sound().await;
+    assert_eq!(fixture.province(DAY).await.standardised, 100);
+    fixture.sound().await;
 }
 
 /// PostgreSQL closes all idle connections, as at a restart: no caller notices.
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_closed_by_server_are_reopened() {
-    let house = House::new(On::Postgres).await;
+    let fixture = Fixture::new(On::Postgres).await;
     let asked = || async {
-        for campaign in futures_util::future::join_all((0..20).map(|_| house.store.campaign())).await {
+        for campaign in futures_util::future::join_all((0..20).map(|_| fixture.store.campaign())).await {
             campaign.unwrap();
         }
-        for figures in futures_util::future::join_all((0..20).map(|_| house.store.figures(DAY))).await {
+        for figures in futures_util::future::join_all((0..20).map(|_| fixture.store.figures(DAY))).await {
             figures.unwrap();
         }
     };
     asked().await;
-    let Location::Url(url) = &house.places.data else {
+    let Location::Url(url) = &fixture.places.data else {
         panic!("no address")
     };
     let mut beside = PgConnection::connect(url).await.unwrap();
@@ -79,5 +81,5 @@ async fn connections_closed_by_server_are_reopened() {
         .await
         .unwrap();
     asked().await;
-    house.units().await;
+    fixture.units().await;
 }

@@ -1,7 +1,7 @@
 //! Tests of C1 and C2 at a counter, and of holds by order: each act names its operator.
 
 use crate::both;
-use crate::fixture::{DAY, House, On, citizen, form, name, number, official, phone, record};
+use crate::fixture::{DAY, Fixture, On, citizen, form, name, number, official, phone, record};
 use crate::operators::refused;
 use ngomon_rules::citizens::{Exemption, Field, Outcome, Paper, Proof};
 use ngomon_rules::hold::Cause;
@@ -31,19 +31,19 @@ pub fn order(document: &str) -> Order {
 
 /// "An `exempt` account (…; with reason and end day, said by oneself or at a counter) …, is never held for it, and is counted apart."
 async fn exempt_account_not_held_after_deadline(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.registry(&[1, 2]).await;
-    house
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.registry(&[1, 2]).await;
+    fixture
         .citizens(vec![citizen("HS1", 1), citizen("HS2", 2), citizen("HS3", 3)])
         .await;
-    house.submit("HS2", 2).await;
-    let an = house.operator("an").await;
-    let store = &house.store;
+    fixture.submit("HS2", 2).await;
+    let an = fixture.operator("an").await;
+    let store = &fixture.store;
     for (key, value) in [("deadline.citizens", "2023-07-25"), ("after-deadline", "hold")] {
         store.set_campaign(key, value, true, "test").await.unwrap();
     }
-    assert_eq!(house.held(AccountKind::Citizen).await.len(), 2);
+    assert_eq!(fixture.held(AccountKind::Citizen).await.len(), 2);
     let last = Date::constant(2023, 8, 31);
     let (hs1, hs2) = (id("HS1"), id("HS2"));
     for bad in [Date::constant(2023, 7, 30), Date::constant(2028, 8, 1)] {
@@ -68,44 +68,44 @@ async fn exempt_account_not_held_after_deadline(on: On) {
         .unwrap();
     // The owner declares it in a held visit.
     let visit = store.begin_session(&id("HS3")).await.unwrap();
-    let visit = store.visit(visit.as_str()).await.unwrap().unwrap();
+    let visit = store.session(visit.as_str()).await.unwrap().unwrap();
     assert!(visit.held);
     store
         .exempt(ExemptionRequester::Owner(&visit), Exemption::CardInTheMaking, DAY)
         .await
         .unwrap();
-    assert_eq!(house.held(AccountKind::Citizen).await, [""; 0]);
-    assert_eq!(house.province(DAY).await.exempt, 2);
-    house.sound().await;
+    assert_eq!(fixture.held(AccountKind::Citizen).await, [""; 0]);
+    assert_eq!(fixture.province(DAY).await.exempt, 2);
+    fixture.sound().await;
 
     store
         .exempt(ExemptionRequester::Operator(&an, &hs1), Exemption::Foreigner, DAY)
         .await
         .unwrap();
-    let tomorrow = house.province(DAY.tomorrow().unwrap()).await;
+    let tomorrow = fixture.province(DAY.tomorrow().unwrap()).await;
     assert_eq!((tomorrow.exempt, tomorrow.held), (0, 2), "the last one counts");
     store.end_exemption(ExemptionRequester::Owner(&visit)).await.unwrap();
     assert_eq!(
         refused(store.end_exemption(ExemptionRequester::Owner(&visit)).await),
         Refusal::NotExempt("HS3".into())
     );
-    assert_eq!(house.held(AccountKind::Citizen).await, ["HS3: not-standardised"]);
+    assert_eq!(fixture.held(AccountKind::Citizen).await, ["HS3: not-standardised"]);
     let explanation = store.account_explanation("HS1", DAY).await.unwrap();
     assert_eq!(explanation.history.last().unwrap().by, "operator:an");
-    house.sound().await;
+    fixture.sound().await;
 }
 
 async fn an_order_holds_any_kind_of_account(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.citizens(vec![citizen("HS1", 1)]).await;
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.citizens(vec![citizen("HS1", 1)]).await;
     let mailbox = ngomon_rules::records::AccountRow {
         kind: AccountKind::Unit,
         ..official(2, "A")
     };
-    house.officials(vec![official(1, "A"), mailbox]).await;
-    let an = house.operator("an").await;
-    let store = &house.store;
+    fixture.officials(vec![official(1, "A"), mailbox]).await;
+    let an = fixture.operator("an").await;
+    let store = &fixture.store;
     let accounts = ["HS1", "CV001", "CV002"].map(id);
     let one = order("15/CQĐT");
     let two = Order {
@@ -119,7 +119,7 @@ async fn an_order_holds_any_kind_of_account(on: On) {
         }
         let again = refused(store.hold_by_order(&an, account, &one).await);
         assert_eq!(again, Refusal::HeldAlready(account.0.clone()));
-        assert!(store.visit(token.as_str()).await.unwrap().is_none());
+        assert!(store.session(token.as_str()).await.unwrap().is_none());
         let wrong = refused(store.lift_order(&an, account, &Cause::order("17/CQĐT"), "x").await);
         assert_eq!(wrong, Refusal::NotByOrder(account.0.clone()));
         store
@@ -135,7 +135,7 @@ async fn an_order_holds_any_kind_of_account(on: On) {
             .unwrap();
         assert!(tomorrow.holds.is_empty(), "its last day has passed");
         assert!(
-            store.visit(token.as_str()).await.unwrap().is_none(),
+            store.session(token.as_str()).await.unwrap().is_none(),
             "nothing is revived"
         );
     }
@@ -151,17 +151,17 @@ async fn an_order_holds_any_kind_of_account(on: On) {
         refused(store.hold_by_order(&an, &id("nobody"), &one).await),
         Refusal::UnknownAccount("nobody".into())
     );
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// A form with papers gets the fields that differ.
 async fn counter_form_names_differing_fields(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.registry(&[1]).await;
-    house.citizens(vec![citizen("HS1", 1)]).await;
-    let an = house.operator("an").await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.registry(&[1]).await;
+    fixture.citizens(vec![citizen("HS1", 1)]).await;
+    let an = fixture.operator("an").await;
+    let store = &fixture.store;
     let right = form("HS1", 1).form;
     let papers = [Paper::IdCard, Paper::Residence];
     let enter = async |form: Form| {
@@ -191,28 +191,28 @@ async fn counter_form_names_differing_fields(on: On) {
     );
     let explanation = store.account_explanation("HS1", DAY).await.unwrap();
     assert!(explanation.history.iter().filter(|e| e.by == "operator:an").count() >= 3);
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// A search finds exact matches only.
 async fn account_search_finds_exact_matches_only(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
     let renewed = ngomon_rules::records::RegistryRecord {
         former_ids: vec![number(7)],
         ..record(1)
     };
-    let mut load = house.open("registry", 1).await;
+    let mut load = fixture.open("registry", 1).await;
     load.registry(vec![renewed]).await.unwrap();
     load.finish().await.unwrap();
     let mut with_phone = citizen("HS3", 3);
     with_phone.stated.phone = Some(phone(1));
-    house
+    fixture
         .citizens(vec![citizen("HS1", 90), citizen("HS2", 7), with_phone])
         .await;
-    let an = house.operator("an").await;
-    let receipt = house.submit("HS1", 1).await.receipt.unwrap();
-    let store = &house.store;
+    let an = fixture.operator("an").await;
+    let receipt = fixture.submit("HS1", 1).await.receipt.unwrap();
+    let store = &fixture.store;
     let find = async |typed: &str| {
         let found = store.find(&an, typed).await.unwrap();
         found.iter().map(|one| one.account.0.clone()).collect::<Vec<_>>()
@@ -237,8 +237,8 @@ async fn account_search_finds_exact_matches_only(on: On) {
     let sealed = store.seal_query(&an, number(1).as_str());
     assert!(!sealed.contains(number(1).as_str()));
     assert_eq!(store.unseal_query(&an, &sealed).as_deref(), Some(number(1).as_str()));
-    let binh = house.operator("binh").await;
+    let binh = fixture.operator("binh").await;
     assert_eq!(store.unseal_query(&binh, &sealed), None);
     assert_eq!(store.unseal_query(&an, "x"), None);
-    house.sound().await;
+    fixture.sound().await;
 }

@@ -2,7 +2,7 @@
 //! opens.
 
 use crate::both;
-use crate::fixture::{DAY, House, On, citizen, official, profile};
+use crate::fixture::{DAY, Fixture, On, citizen, official, profile};
 use crate::openid::{URI, allowed, at_once, hues, id, is_good, known, tokens};
 use ngomon_rules::client::Scope;
 use ngomon_store::{Factor, Refusal, RegisteredClient, StoreError};
@@ -16,24 +16,24 @@ both! {
     ending_other_sessions_keeps_tokens_of_current_one
 }
 
-async fn citizens(on: On) -> (Arc<House>, RegisteredClient) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.registry(&[1, 2]).await;
-    house.citizens(vec![citizen("C1", 1), citizen("C2", 2)]).await;
+async fn citizens(on: On) -> (Arc<Fixture>, RegisteredClient) {
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.registry(&[1, 2]).await;
+    fixture.citizens(vec![citizen("C1", 1), citizen("C2", 2)]).await;
     let mut client = hues("Một");
     client.events_uri = Some("https://hues.example/events".into());
-    let client = known(&house.store, client).await;
-    (Arc::new(house), client)
+    let client = known(&fixture.store, client).await;
+    (Arc::new(fixture), client)
 }
 
 /// A client redeems the code at the moment when the owner ends the session.
 async fn tokens_issued_during_session_end_are_revoked(on: On) {
-    let (house, client) = citizens(on).await;
+    let (fixture, client) = citizens(on).await;
     for round in 0..24_u32 {
-        let session = house.store.begin_session(&id("C1")).await.unwrap();
+        let session = fixture.store.begin_session(&id("C1")).await.unwrap();
         let asking = {
-            let (house, client, session) = (house.clone(), client.clone(), session.clone());
+            let (fixture, client, session) = (fixture.clone(), client.clone(), session.clone());
             let mut wanted = allowed(&client);
             // Grants that end with the session, and, where a new password is set, also those that would outlive it.
             wanted.scope = if round % 3 == 0 {
@@ -42,15 +42,16 @@ async fn tokens_issued_during_session_end_are_revoked(on: On) {
                 vec![Scope::Openid]
             };
             tokio::spawn(at_once((0..4).map(move |_| {
-                let (house, client, session, wanted) = (house.clone(), client.clone(), session.clone(), wanted.clone());
+                let (fixture, client, session, wanted) =
+                    (fixture.clone(), client.clone(), session.clone(), wanted.clone());
                 async move {
-                    let code = house.store.issue_code(session.as_str(), wanted).await.unwrap()?;
-                    let redeemed = house.store.redeem_code(&client, &code, Some(URI), None, None);
+                    let code = fixture.store.issue_code(session.as_str(), wanted).await.unwrap()?;
+                    let redeemed = fixture.store.redeem_code(&client, &code, Some(URI), None, None);
                     redeemed.await.unwrap()
                 }
             })))
         };
-        let store = &house.store;
+        let store = &fixture.store;
         match round % 3 {
             0 => store.set_password(&id("C1"), "$argon2id$", "mới").await.unwrap(),
             1 => store.close_session(session.as_str()).await.unwrap(),
@@ -74,13 +75,13 @@ async fn tokens_issued_during_session_end_are_revoked(on: On) {
             );
         }
     }
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// A proof from before a new password opens no session.
 async fn proof_before_new_password_opens_no_session(on: On) {
-    let (house, _) = citizens(on).await;
-    let (store, account) = (&house.store, id("C1"));
+    let (fixture, _) = citizens(on).await;
+    let (store, account) = (&fixture.store, id("C1"));
     let before = store.now();
     store.set_password(&account, "$argon2id$", "mới").await.unwrap();
     for factor in [Factor::Password, Factor::Code] {
@@ -106,7 +107,7 @@ async fn proof_before_new_password_opens_no_session(on: On) {
         .begin_session_by(&account, Factor::Password, checked)
         .await
         .expect("the same password, kept in another way");
-    assert!(store.visit(of_now.as_str()).await.unwrap().is_some());
+    assert!(store.session(of_now.as_str()).await.unwrap().is_some());
     store.rebuild(&mut |_| {}).await.unwrap();
     assert!(
         store
@@ -114,16 +115,16 @@ async fn proof_before_new_password_opens_no_session(on: On) {
             .await
             .is_err()
     );
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// After a transfer the previous account and the new one have one login.
 async fn new_password_ends_sessions_of_all_accounts_of_login(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.officials(vec![official(1, "A"), official(2, "A")]).await;
-    house.profiles(vec![profile(1, "B"), profile(2, "A")]).await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.officials(vec![official(1, "A"), official(2, "A")]).await;
+    fixture.profiles(vec![profile(1, "B"), profile(2, "A")]).await;
+    let store = &fixture.store;
     let run = store.reconcile(DAY, "hr").await.unwrap();
     let [new] = &run.created[..] else {
         panic!("one account is made")
@@ -135,7 +136,7 @@ async fn new_password_ends_sessions_of_all_accounts_of_login(on: On) {
     );
     let session = store.begin_session(new).await.unwrap();
     store.set_password(&id("CV001"), "$argon2id$", "mới").await.unwrap();
-    assert!(store.visit(session.as_str()).await.unwrap().is_none());
+    assert!(store.session(session.as_str()).await.unwrap().is_none());
     assert!(!is_good(store, &of_new.access).await);
     assert!(
         store
@@ -145,13 +146,13 @@ async fn new_password_ends_sessions_of_all_accounts_of_login(on: On) {
             .is_none()
     );
     assert!(is_good(store, &of_other.access).await);
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// OpenID Connect Back-Channel Logout, 2.7: the refresh token lives on, the session does not.
 async fn sign_out_notifies_clients_with_offline_tokens(on: On) {
-    let (house, client) = citizens(on).await;
-    let store = &house.store;
+    let (fixture, client) = citizens(on).await;
+    let store = &fixture.store;
     let session = store.begin_session(&id("C1")).await.unwrap();
     let mut given = Vec::new();
     for scope in [vec![Scope::Openid], vec![Scope::Openid, Scope::OfflineAccess]] {
@@ -162,8 +163,8 @@ async fn sign_out_notifies_clients_with_offline_tokens(on: On) {
         given.push(redeemed.unwrap());
     }
     let signing_out = at_once((0..4).map(|_| {
-        let (house, session) = (house.clone(), session.clone());
-        async move { house.store.close_session(session.as_str()).await.unwrap() }
+        let (fixture, session) = (fixture.clone(), session.clone());
+        async move { fixture.store.close_session(session.as_str()).await.unwrap() }
     }));
     signing_out.await;
     let told = store.notices(10).await.unwrap();
@@ -178,8 +179,8 @@ async fn sign_out_notifies_clients_with_offline_tokens(on: On) {
 
 /// Ending the other sessions keeps the tokens of the current one.
 async fn ending_other_sessions_keeps_tokens_of_current_one(on: On) {
-    let (house, client) = citizens(on).await;
-    let store = &house.store;
+    let (fixture, client) = citizens(on).await;
+    let store = &fixture.store;
     let elsewhere = tokens(store, &client, "C1").await;
     let here = store.begin_session(&id("C1")).await.unwrap();
     let code = store
@@ -195,5 +196,5 @@ async fn ending_other_sessions_keeps_tokens_of_current_one(on: On) {
     assert_eq!(store.close_other_sessions(&id("C1"), here.as_str()).await.unwrap(), 1);
     assert!(!is_good(store, &elsewhere.access).await);
     assert!(is_good(store, &given.access).await);
-    assert!(store.visit(here.as_str()).await.unwrap().is_some());
+    assert!(store.session(here.as_str()).await.unwrap().is_some());
 }

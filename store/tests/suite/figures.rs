@@ -1,7 +1,7 @@
 //! Tests of C7: what the report page shows always equals a recount of the accounts.
 
 use crate::both;
-use crate::fixture::{DAY, House, On, citizen, form, official, profile};
+use crate::fixture::{DAY, Fixture, On, citizen, form, official, profile};
 use ngomon_rules::citizens::{CampaignGroup, Outcome, Proof};
 use ngomon_rules::event::{Change, ClaimEnd, Event};
 use ngomon_rules::hold::{Cause, Hold, Reason};
@@ -24,7 +24,7 @@ both! {
     recount_result_is_recorded
 }
 
-impl House {
+impl Fixture {
     /// The figures of the whole province.
     async fn figures(&self, day: Date) -> UnitFigures {
         let figures = self.store.figures(day).await.unwrap();
@@ -88,24 +88,24 @@ fn order(last_day: Option<Date>) -> Hold {
 
 /// Refusals and holds are counted separately, and by reason.
 async fn refused_and_held_accounts_counted_separately(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.registry(&[1, 2, 3]).await;
-    house
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.registry(&[1, 2, 3]).await;
+    fixture
         .citizens((0..8).map(|n| citizen(&format!("HS{n}"), n)).collect())
         .await;
-    house.officials(vec![official(60, "A"), official(61, "V")]).await;
-    house.profiles(Vec::new()).await;
-    house.store.reconcile(DAY, "hr").await.unwrap();
-    house.submit("HS1", 1).await;
-    house.submit("HS2", 1).await;
-    house.submit("HS3", 44).await;
-    house.submit("HS4", 45).await;
+    fixture.officials(vec![official(60, "A"), official(61, "V")]).await;
+    fixture.profiles(Vec::new()).await;
+    fixture.store.reconcile(DAY, "hr").await.unwrap();
+    fixture.submit("HS1", 1).await;
+    fixture.submit("HS2", 1).await;
+    fixture.submit("HS3", 44).await;
+    fixture.submit("HS4", 45).await;
     let mut wrong = form("HS5", 2);
     wrong.form.phone = "12".into();
-    house
+    fixture
         .store
-        .standardise(&wrong, Proof::Form, "owner", house.store.now())
+        .standardise(&wrong, Proof::Form, "owner", fixture.store.now())
         .await
         .unwrap();
     // Two orders count as one reason, until the longer one ends.
@@ -119,10 +119,10 @@ async fn refused_and_held_accounts_counted_separately(on: On) {
             cause: Cause::order(document),
             ..order(last_day)
         };
-        house.append("HS6", vec![Change::HoldPlaced { hold }]).await;
+        fixture.append("HS6", vec![Change::HoldPlaced { hold }]).await;
     }
 
-    let figures = house.figures(DAY).await;
+    let figures = fixture.figures(DAY).await;
     assert_eq!(
         figures.refused,
         BTreeMap::from([(Outcome::NotFound, 2), (Outcome::Malformed, 1)]),
@@ -138,7 +138,7 @@ async fn refused_and_held_accounts_counted_separately(on: On) {
         standardised: 1,
     };
     assert_eq!(figures.goal(), goal, "neither the duplicate nor the one held by order");
-    let village = house.store.figures(DAY).await.unwrap();
+    let village = fixture.store.figures(DAY).await.unwrap();
     assert_eq!(village.of("V").unwrap().held[&Reason::NoProfile], 1);
     assert_eq!(village.below(&UnitCode("P".into())).count(), 2);
     assert_eq!(
@@ -149,38 +149,38 @@ async fn refused_and_held_accounts_counted_separately(on: On) {
 
     // The orders end with their days; the policy holds late accounts, whatever else holds them.
     let later = DAY.tomorrow().unwrap().tomorrow().unwrap();
-    assert_eq!(held(house.figures(later).await), &all[1..]);
-    house
+    assert_eq!(held(fixture.figures(later).await), &all[1..]);
+    fixture
         .store
         .set_campaign("deadline.citizens", "2023-07-25", true, "op")
         .await
         .unwrap();
-    house
+    fixture
         .store
         .set_campaign("after-deadline", "hold", true, "op")
         .await
         .unwrap();
-    let late = house.figures(DAY).await;
+    let late = fixture.figures(DAY).await;
     assert_eq!(late.held[&Reason::NotStandardised], 7);
     assert_eq!((late.line.held, late.line.refused, late.refused.len()), (7, 0, 0));
     assert_eq!(late.goal(), goal, "late is still to do");
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// The figures of the days add up for each unit.
 async fn daily_figures_add_up_for_each_unit(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.registry(&(0..9).collect::<Vec<_>>()).await;
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.registry(&(0..9).collect::<Vec<_>>()).await;
     let units = ["A", "B", "V"];
-    house
+    fixture
         .citizens(
             (0..9)
                 .map(|n| at(&format!("HS{n}"), n, units[n as usize % 3]))
                 .collect(),
         )
         .await;
-    assert_eq!(house.days("P").await, []);
+    assert_eq!(fixture.days("P").await, []);
     // The first minute of a day in Huế, and the last minute of the previous day.
     for (n, at) in [
         (0, "2023-07-15T17:00:00Z"),
@@ -188,13 +188,13 @@ async fn daily_figures_add_up_for_each_unit(on: On) {
         (2, "2023-07-16T01:00:00Z"),
         (3, "2023-07-31T01:00:00Z"),
     ] {
-        house.submit_on(&format!("HS{n}"), n, at).await;
+        fixture.submit_on(&format!("HS{n}"), n, at).await;
     }
-    house.submit_on("HS5", 77, "2023-07-16T02:00:00Z").await;
-    house.submit_on("HS5", 78, "2023-07-16T03:00:00Z").await;
+    fixture.submit_on("HS5", 77, "2023-07-16T02:00:00Z").await;
+    fixture.submit_on("HS5", 78, "2023-07-16T03:00:00Z").await;
     let day = |day: &str, claims, refusals, sum| (day.to_owned(), 0, claims, refusals, sum);
     assert_eq!(
-        house.days("P").await,
+        fixture.days("P").await,
         [
             day("2023-07-15", 1, 0, 1),
             day("2023-07-16", 2, 2, 3),
@@ -202,7 +202,7 @@ async fn daily_figures_add_up_for_each_unit(on: On) {
         ]
     );
     assert_eq!(
-        house.days("A").await,
+        fixture.days("A").await,
         [
             day("2023-07-15", 0, 0, 0),
             day("2023-07-16", 1, 0, 1),
@@ -210,7 +210,7 @@ async fn daily_figures_add_up_for_each_unit(on: On) {
         ]
     );
     assert_eq!(
-        house.days("B").await,
+        fixture.days("B").await,
         [
             day("2023-07-15", 1, 0, 1),
             day("2023-07-16", 1, 2, 2),
@@ -218,7 +218,7 @@ async fn daily_figures_add_up_for_each_unit(on: On) {
         ]
     );
     // A pending form counts on the day on which it was sent.
-    let pending = House::new(on).await;
+    let pending = Fixture::new(on).await;
     pending.units().await;
     pending.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
     pending.submit_on("HS1", 1, "2023-07-20T01:00:00Z").await;
@@ -228,50 +228,50 @@ async fn daily_figures_add_up_for_each_unit(on: On) {
     pending.store.retry_pending("registry").await.unwrap();
     assert_eq!(pending.days("V").await, [day("2023-07-20", 1, 1, 1)]);
     pending.sound().await;
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// The account of a person who becomes an official is counted with the officials from then on.
 async fn citizen_account_of_new_official_counted_with_officials(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.registry(&[1, 2]).await;
-    house.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
-    house.submit("HS1", 1).await;
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.registry(&[1, 2]).await;
+    fixture.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
+    fixture.submit("HS1", 1).await;
     let of = |figures: &UnitFigures, audience| figures.goals.get(&audience).copied();
     let goal = |due, standardised| Some(Goal { due, standardised });
-    let before = house.figures(DAY).await;
+    let before = fixture.figures(DAY).await;
     assert_eq!(of(&before, CampaignGroup::Officials), None);
     assert_eq!(of(&before, CampaignGroup::Citizens), goal(2, 1));
-    assert_eq!(house.days("P").await, [("2023-07-31".to_owned(), 0, 1, 0, 1)]);
-    house.profiles(vec![profile(1, "A")]).await;
-    let after = house.figures(DAY).await;
+    assert_eq!(fixture.days("P").await, [("2023-07-31".to_owned(), 0, 1, 0, 1)]);
+    fixture.profiles(vec![profile(1, "A")]).await;
+    let after = fixture.figures(DAY).await;
     assert_eq!(of(&after, CampaignGroup::Officials), goal(1, 1));
     assert_eq!(of(&after, CampaignGroup::Citizens), goal(1, 0));
-    assert_eq!(house.days("P").await, [("2023-07-31".to_owned(), 1, 0, 0, 1)]);
+    assert_eq!(fixture.days("P").await, [("2023-07-31".to_owned(), 1, 0, 0, 1)]);
     // A person who retires tomorrow is an official today.
     let mut retired = profile(1, "A");
     retired.status = ServiceStatus::Retired;
     retired.status_from = Some(DAY.tomorrow().unwrap());
     retired.updated_on = Some(DAY);
-    house.profiles(vec![retired]).await;
-    assert_eq!(house.figures(DAY).await.goals, after.goals);
-    let tomorrow = house.figures(DAY.tomorrow().unwrap()).await;
+    fixture.profiles(vec![retired]).await;
+    assert_eq!(fixture.figures(DAY).await.goals, after.goals);
+    let tomorrow = fixture.figures(DAY.tomorrow().unwrap()).await;
     assert_eq!(of(&tomorrow, CampaignGroup::Citizens), goal(2, 1));
-    house.sound().await;
+    fixture.sound().await;
     // The next extract no longer has that profile.
-    house.profiles(vec![profile(3, "A")]).await;
-    assert_eq!(house.figures(DAY).await.goals, before.goals);
-    house.sound().await;
+    fixture.profiles(vec![profile(3, "A")]).await;
+    assert_eq!(fixture.figures(DAY).await.goals, before.goals);
+    fixture.sound().await;
 }
 
 /// A hold, an exemption or a claim is not counted after its end.
 async fn ended_hold_exemption_or_claim_is_not_counted(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.registry(&[1]).await;
-    house.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
-    house.submit_on("HS1", 1, "2023-07-20T01:00:00Z").await;
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.registry(&[1]).await;
+    fixture.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
+    fixture.submit_on("HS1", 1, "2023-07-20T01:00:00Z").await;
     let until = DAY.tomorrow().unwrap();
     let hold = order(Some(until));
     let lifted = Change::HoldLifted {
@@ -282,16 +282,16 @@ async fn ended_hold_exemption_or_claim_is_not_counted(on: On) {
         why: ngomon_rules::citizens::Exemption::Child,
         last_day: until,
     };
-    house.append("HS2", vec![Change::HoldPlaced { hold }, exempt]).await;
-    let held = house.figures(DAY).await;
+    fixture.append("HS2", vec![Change::HoldPlaced { hold }, exempt]).await;
+    let held = fixture.figures(DAY).await;
     assert_eq!((held.line.held, held.goal().due), (1, 1));
-    house.append("HS2", vec![lifted]).await;
-    let exempt = house.figures(DAY).await;
+    fixture.append("HS2", vec![lifted]).await;
+    let exempt = fixture.figures(DAY).await;
     assert_eq!((exempt.held.len(), exempt.line.exempt, exempt.goal().due), (0, 1, 1));
-    house.append("HS2", vec![Change::ExemptionEnded]).await;
-    assert_eq!(house.figures(DAY).await.goal().due, 2);
+    fixture.append("HS2", vec![Change::ExemptionEnded]).await;
+    assert_eq!(fixture.figures(DAY).await.goal().due, 2);
 
-    let claim = house.store.explain("HS1", DAY).await.unwrap().history;
+    let claim = fixture.store.explain("HS1", DAY).await.unwrap().history;
     let person = claim.iter().find_map(|happened| match &happened.change {
         Change::ClaimMade { person, .. } => Some(person.clone()),
         _ => None,
@@ -300,82 +300,82 @@ async fn ended_hold_exemption_or_claim_is_not_counted(on: On) {
         person: person.unwrap(),
         how: ClaimEnd::Withdrawn,
     };
-    assert_eq!(house.days("P").await, [("2023-07-20".to_owned(), 0, 1, 0, 1)]);
-    house.append("HS1", vec![ended]).await;
-    assert_eq!(house.days("P").await, []);
-    assert_eq!(house.figures(DAY).await.line.standardised, 0);
-    house.sound().await;
+    assert_eq!(fixture.days("P").await, [("2023-07-20".to_owned(), 0, 1, 0, 1)]);
+    fixture.append("HS1", vec![ended]).await;
+    assert_eq!(fixture.days("P").await, []);
+    assert_eq!(fixture.figures(DAY).await.line.standardised, 0);
+    fixture.sound().await;
 }
 
 /// A run that is undone leaves nothing in the figures.
 async fn undone_run_leaves_no_counts(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.officials(vec![official(1, "A"), official(2, "A")]).await;
-    house.profiles(vec![profile(1, "B")]).await;
-    let run = house.store.reconcile(DAY, "hr").await.unwrap();
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.officials(vec![official(1, "A"), official(2, "A")]).await;
+    fixture.profiles(vec![profile(1, "B")]).await;
+    let run = fixture.store.reconcile(DAY, "hr").await.unwrap();
     let held = |figures: UnitFigures| figures.held.into_iter().collect::<Vec<_>>();
     assert_eq!(
-        held(house.figures(DAY).await),
+        held(fixture.figures(DAY).await),
         [(Reason::Moved, 1), (Reason::NoProfile, 1)]
     );
-    house.store.undo_run(&run.run.unwrap(), "hr").await.unwrap();
-    assert_eq!(held(house.figures(DAY).await), []);
-    house.sound().await;
+    fixture.store.undo_run(&run.run.unwrap(), "hr").await.unwrap();
+    assert_eq!(held(fixture.figures(DAY).await), []);
+    fixture.sound().await;
 }
 
 /// The position changes with everything that the figures count.
 async fn position_changes_with_every_counted_change(on: On) {
-    let house = House::new(on).await;
-    let mut last = house.store.position().await.unwrap();
-    let mut moved = async |house: &House| {
-        let now = house.store.position().await.unwrap();
+    let fixture = Fixture::new(on).await;
+    let mut last = fixture.store.position().await.unwrap();
+    let mut moved = async |fixture: &Fixture| {
+        let now = fixture.store.position().await.unwrap();
         std::mem::replace(&mut last, now) != now
     };
-    house.units().await;
-    assert!(moved(&house).await);
-    let mut load = house.open("citizens", 2).await;
+    fixture.units().await;
+    assert!(moved(&fixture).await);
+    let mut load = fixture.open("citizens", 2).await;
     load.accounts(vec![citizen("HS1", 1), citizen("HS2", 2)]).await.unwrap();
-    assert!(!moved(&house).await, "rows that are staged count for nobody");
+    assert!(!moved(&fixture).await, "rows that are staged count for nobody");
     load.finish().await.unwrap();
-    assert!(moved(&house).await);
-    house.store.set_campaign("freeze", "on", true, "op").await.unwrap();
-    assert!(moved(&house).await);
-    assert!(!moved(&house).await);
-    house.store.seal().await.unwrap();
-    assert!(!moved(&house).await, "the seal changes nothing");
-    house.registry(&[1]).await;
-    assert!(moved(&house).await);
-    house.submit("HS1", 1).await;
-    assert!(moved(&house).await);
-    house.store.rebuild(&mut |_| {}).await.unwrap();
-    assert!(moved(&house).await, "whoever shows figures reads them anew");
-    assert_eq!(house.store.figures(DAY).await.unwrap().position, last);
+    assert!(moved(&fixture).await);
+    fixture.store.set_campaign("freeze", "on", true, "op").await.unwrap();
+    assert!(moved(&fixture).await);
+    assert!(!moved(&fixture).await);
+    fixture.store.seal().await.unwrap();
+    assert!(!moved(&fixture).await, "the seal changes nothing");
+    fixture.registry(&[1]).await;
+    assert!(moved(&fixture).await);
+    fixture.submit("HS1", 1).await;
+    assert!(moved(&fixture).await);
+    fixture.store.rebuild(&mut |_| {}).await.unwrap();
+    assert!(moved(&fixture).await, "whoever shows figures reads them anew");
+    assert_eq!(fixture.store.figures(DAY).await.unwrap().position, last);
 }
 
 /// "The recount runs by itself daily, and the page says when it agreed."
 async fn recount_result_is_recorded(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.registry(&[1]).await;
-    house.citizens(vec![citizen("HS1", 1), citizen("HS2", 1)]).await;
-    house.submit("HS1", 1).await;
-    assert_eq!(house.store.last_recount().await.unwrap(), None);
-    let good = house.store.recount().await.unwrap();
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.registry(&[1]).await;
+    fixture.citizens(vec![citizen("HS1", 1), citizen("HS2", 1)]).await;
+    fixture.submit("HS1", 1).await;
+    assert_eq!(fixture.store.last_recount().await.unwrap(), None);
+    let good = fixture.store.recount().await.unwrap();
     // Two accounts that differ, each with its previous state; a hold; a claim in the village's counter and in the total.
     assert_eq!((good.counters, good.differing.len()), (6, 0));
-    let agreed = house.store.last_recount().await.unwrap().unwrap();
+    let agreed = fixture.store.last_recount().await.unwrap().unwrap();
     assert_eq!((agreed.differing, agreed.agreed_at), (0, Some(agreed.at)));
-    house.clock.move_on(86_400);
-    house.sql("UPDATE day_counter SET n = 7 WHERE what = 'claim'").await;
+    fixture.clock.move_on(86_400);
+    fixture.sql("UPDATE day_counter SET n = 7 WHERE what = 'claim'").await;
     assert_eq!(
-        house.store.recount().await.unwrap().differing,
+        fixture.store.recount().await.unwrap().differing,
         ["day_counter \"V\": counted 7, there are 1"]
     );
-    let bad = house.store.last_recount().await.unwrap().unwrap();
+    let bad = fixture.store.last_recount().await.unwrap().unwrap();
     assert!(bad.at > agreed.at);
     assert_eq!((bad.differing, bad.agreed_at), (1, Some(agreed.at)));
-    house.store.rebuild(&mut |_| {}).await.unwrap();
-    let mended = house.store.last_recount().await.unwrap().unwrap();
+    fixture.store.rebuild(&mut |_| {}).await.unwrap();
+    let mended = fixture.store.last_recount().await.unwrap().unwrap();
     assert_eq!((mended.differing, mended.agreed_at), (0, Some(mended.at)));
 }

@@ -60,7 +60,7 @@ impl TestClock {
     }
 }
 
-pub struct House {
+pub struct Fixture {
     pub store: Store,
     pub places: StorePaths,
     pub clock: Arc<TestClock>,
@@ -182,7 +182,7 @@ impl Drop for Empty {
     }
 }
 
-impl House {
+impl Fixture {
     pub async fn empty(on: On) -> Empty {
         Empty::new(on, "template1").await
     }
@@ -373,7 +373,7 @@ impl House {
         self.store.enrol(&link, "{SSHA}x", 1).await.unwrap();
         let token = self.sign_in(name, 2).await.unwrap();
         self.store
-            .visit(token.as_str())
+            .session(token.as_str())
             .await
             .unwrap()
             .unwrap()

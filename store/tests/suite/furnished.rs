@@ -1,6 +1,6 @@
 //! An installation with data in every table, and the facts that must survive.
 
-use crate::fixture::{DAY, House, citizen, form, name, number, official, phone, profile, record};
+use crate::fixture::{DAY, Fixture, citizen, form, name, number, official, phone, profile, record};
 use crate::openid::{hues, known, tokens};
 use ngomon_rules::citizens::{Exemption, Paper, Proof, RegistryAnswer};
 use ngomon_rules::client::{Authentication, Client, Scope, SubjectKind};
@@ -46,23 +46,23 @@ pub fn device(name: &str) -> NewPasskey {
 }
 
 /// Fills an empty store.
-pub async fn furnish(house: &House) {
-    references(house).await;
-    let [an, _] = citizens(house).await;
-    let runs = officials(house).await;
-    connected(house).await;
-    held_on_purpose(house, &an).await;
+pub async fn furnish(fixture: &Fixture) {
+    references(fixture).await;
+    let [an, _] = citizens(fixture).await;
+    let runs = officials(fixture).await;
+    connected(fixture).await;
+    held_on_purpose(fixture, &an).await;
     // The previous keys are kept for reading.
-    house.store.rotate_keys(&mut |_| {}).await.unwrap();
-    late(house, &an, &runs).await;
-    house.store.propagate_time_based_holds().await.unwrap();
-    house.store.recount().await.unwrap();
-    house.store.seal().await.unwrap();
+    fixture.store.rotate_keys(&mut |_| {}).await.unwrap();
+    late(fixture, &an, &runs).await;
+    fixture.store.propagate_time_based_holds().await.unwrap();
+    fixture.store.recount().await.unwrap();
+    fixture.store.seal().await.unwrap();
 }
 
-async fn references(house: &House) {
-    house.units().await;
-    let mut load = house.open("registry", 43).await;
+async fn references(fixture: &Fixture) {
+    fixture.units().await;
+    let mut load = fixture.open("registry", 43).await;
     let mut people: Vec<_> = (1..=40).map(record).collect();
     // A number was cancelled and replaced.
     people[3].former_ids = vec![number(104)];
@@ -79,12 +79,12 @@ async fn references(house: &House) {
         .unwrap();
     load.finish().await.unwrap();
     // A shrunken extract waits for an approval.
-    let shrank = house.begin("registry", 7, None, None).await;
+    let shrank = fixture.begin("registry", 7, None, None).await;
     assert!(matches!(shrank, LoadDecision::NeedsApproval { .. }));
 }
 
-async fn citizens(house: &House) -> [ngomon_store::Operator; 2] {
-    let store = &house.store;
+async fn citizens(fixture: &Fixture) -> [ngomon_store::Operator; 2] {
+    let store = &fixture.store;
     for (key, value) in [
         ("start", "2023-07-15"),
         ("deadline.officials", "2023-07-19"),
@@ -101,9 +101,9 @@ async fn citizens(house: &House) -> [ngomon_store::Operator; 2] {
     rows[8].held_reason = Some("Theo văn bản số 1".into());
     rows[10].password_hash = Some("{SSHA}owner".into());
     rows[10].stated.phone = Some(phone(11));
-    house.citizens(rows).await;
+    fixture.citizens(rows).await;
     // An unreadable row waits.
-    let LoadDecision::Open(mut load) = house.begin("citizens", 1, None, None).await else {
+    let LoadDecision::Open(mut load) = fixture.begin("citizens", 1, None, None).await else {
         panic!("one row")
     };
     load.quarantined(vec![QuarantinedRow {
@@ -117,9 +117,9 @@ async fn citizens(house: &House) -> [ngomon_store::Operator; 2] {
     load.finish().await.unwrap();
 
     // A claim by the form, with a duplicate; at a counter; under a former number; with a mistake; for an unknown person.
-    house.submit("HS01", 1).await;
-    house.submit("HS05", 4).await;
-    house.submit("HS06", 60).await;
+    fixture.submit("HS01", 1).await;
+    fixture.submit("HS05", 4).await;
+    fixture.submit("HS06", 60).await;
     let mut wrong = form("HS07", 7);
     wrong.form.issued_on = "2020-01-01".into();
     store
@@ -131,9 +131,9 @@ async fn citizens(house: &House) -> [ngomon_store::Operator; 2] {
         .await
         .unwrap();
     store.registry_heard(false).await.unwrap();
-    let (an, binh) = (house.operator("an").await, house.operator("binh").await);
+    let (an, binh) = (fixture.operator("an").await, fixture.operator("binh").await);
     store.add_operator("chi", "operator:an").await.unwrap();
-    let gone = house.operator("dung").await;
+    let gone = fixture.operator("dung").await;
     assert_eq!(gone.by(), "operator:dung");
     store.remove_operator("dung", "operator:an").await.unwrap();
     let counter = async |account: &str, person| {
@@ -145,7 +145,7 @@ async fn citizens(house: &House) -> [ngomon_store::Operator; 2] {
     };
     counter("HS10", 10).await;
     // A person took over the claim of another account, with two operators.
-    house.submit("HS02", 2).await;
+    fixture.submit("HS02", 2).await;
     let receipt = counter("HS03", 2).await;
     store
         .propose_take_over(&an, &receipt, "chủ tài khoản có thẻ")
@@ -156,13 +156,13 @@ async fn citizens(house: &House) -> [ngomon_store::Operator; 2] {
         .await
         .unwrap();
     // A withdrawal, a join, a review, exemptions.
-    house.submit("HS11", 11).await;
-    house.submit("HS12", 12).await;
+    fixture.submit("HS11", 11).await;
+    fixture.submit("HS12", 12).await;
     store
         .withdraw_claim(&binh, &id("HS12"), "khai nhầm tài khoản của con")
         .await
         .unwrap();
-    house.submit("HS14", 13).await;
+    fixture.submit("HS14", 13).await;
     let join = Join {
         held: id("HS13"),
         holder: id("HS14"),
@@ -183,11 +183,11 @@ async fn citizens(house: &House) -> [ngomon_store::Operator; 2] {
 }
 
 /// The runs: one of them was undone. The one that waits is made later.
-async fn officials(house: &House) -> Vec<String> {
-    let store = &house.store;
+async fn officials(fixture: &Fixture) -> Vec<String> {
+    let store = &fixture.store;
     let mut rows: Vec<AccountRow> = (1..=30).map(|n| official(n, "A")).collect();
     rows[0].stated.phone = Some(phone(1));
-    house.officials(rows).await;
+    fixture.officials(rows).await;
     let mut people: Vec<_> = (1..=30).map(|n| profile(n, "A")).collect();
     people[1].unit = UnitCode("B".into());
     people[2].status = ServiceStatus::Resigned;
@@ -197,7 +197,7 @@ async fn officials(house: &House) -> Vec<String> {
     people[6].next_due_on = Some(Date::constant(2023, 7, 1));
     people[6].updated_on = Some(Date::constant(2023, 5, 1));
     people[8].former_ids = vec![number(109)];
-    let LoadDecision::Open(mut load) = house.begin("profiles", 31, Some(None), None).await else {
+    let LoadDecision::Open(mut load) = fixture.begin("profiles", 31, Some(None), None).await else {
         panic!("the extract is healthy")
     };
     load.profiles(people).await.unwrap();
@@ -213,7 +213,7 @@ async fn officials(house: &House) -> Vec<String> {
     .await
     .unwrap();
     load.finish().await.unwrap();
-    let mut load = house.open("notices", 1).await;
+    let mut load = fixture.open("notices", 1).await;
     load.notices(vec![Notice {
         notice_no: "12/QĐ".into(),
         national_id: number(8),
@@ -228,7 +228,7 @@ async fn officials(house: &House) -> Vec<String> {
     store.set_policy("idle-days", "400", "operator:an").await.unwrap();
     let undone = store.reconcile(DAY, "operator:an").await.unwrap().run.unwrap();
     store.undo_run(&undone, "operator:an").await.unwrap();
-    house.clock.move_on(86_400);
+    fixture.clock.move_on(86_400);
     let applied = store.reconcile(store.today(), "operator:an").await.unwrap();
     let applied = match &applied.stopped_by[..] {
         [] => applied.run.unwrap(),
@@ -249,8 +249,8 @@ async fn officials(house: &House) -> Vec<String> {
     vec![undone, applied]
 }
 
-async fn connected(house: &House) {
-    let store = &house.store;
+async fn connected(fixture: &Fixture) {
+    let store = &fixture.store;
     let hue_s = known(store, hues("Hue-S")).await;
     let mut pairwise = hues("Văn bản");
     pairwise.subjects = SubjectKind::Pairwise;
@@ -310,8 +310,8 @@ async fn connected(house: &House) {
         .unwrap();
 }
 
-async fn held_on_purpose(house: &House, an: &ngomon_store::Operator) {
-    let store = &house.store;
+async fn held_on_purpose(fixture: &Fixture, an: &ngomon_store::Operator) {
+    let store = &fixture.store;
     for (account, document, last_day) in [
         ("HS10", "15/CQĐT", None),
         ("CV012", "16/CQĐT", Some(Date::constant(2030, 1, 1))),
@@ -329,9 +329,9 @@ async fn held_on_purpose(house: &House, an: &ngomon_store::Operator) {
 }
 
 /// The pages' unfinished work when the machine stopped, and a run that waits.
-async fn late(house: &House, an: &ngomon_store::Operator, _runs: &[String]) {
-    let store = &house.store;
-    house.clock.move_on(86_400);
+async fn late(fixture: &Fixture, an: &ngomon_store::Operator, _runs: &[String]) {
+    let store = &fixture.store;
+    fixture.clock.move_on(86_400);
     let owner = store.begin_session(&id("HS11")).await.unwrap();
     store.set_next(owner.as_str(), "/profile").await.unwrap();
     store
@@ -373,9 +373,9 @@ async fn late(house: &House, an: &ngomon_store::Operator, _runs: &[String]) {
     }
     // HR's extract of the next day lacks most people, so the run stops.
     let rows: Vec<_> = (1..=5).map(|n| profile(n, "A")).collect();
-    let stopped = match house.begin("profiles", 5, Some(None), None).await {
+    let stopped = match fixture.begin("profiles", 5, Some(None), None).await {
         LoadDecision::Open(load) => load,
-        LoadDecision::NeedsApproval { load, .. } => match house.begin("profiles", 5, Some(None), Some(&load)).await {
+        LoadDecision::NeedsApproval { load, .. } => match fixture.begin("profiles", 5, Some(None), Some(&load)).await {
             LoadDecision::Open(load) => load,
             LoadDecision::NeedsApproval { faults, .. } => panic!("{faults:?}"),
         },
@@ -388,7 +388,7 @@ async fn late(house: &House, an: &ngomon_store::Operator, _runs: &[String]) {
 }
 
 /// An import whose process dies before it is finished.
-pub async fn unfinished(house: &House) {
+pub async fn unfinished(fixture: &Fixture) {
     let incoming = LoadRequest {
         table: "citizens",
         digest: "unfinished".into(),
@@ -399,7 +399,7 @@ pub async fn unfinished(house: &House) {
         full: None,
         units: std::collections::BTreeSet::default(),
     };
-    let LoadDecision::Open(mut load) = house.store.begin_load(incoming, None).await.unwrap() else {
+    let LoadDecision::Open(mut load) = fixture.store.begin_load(incoming, None).await.unwrap() else {
         panic!("nothing is wrong with it")
     };
     let held = AccountRow {

@@ -2,7 +2,7 @@
 //! rebuilt, and restored from a backup into either database. `fixtures/golden/README.md` describes how a release adds its own.
 
 use crate::both;
-use crate::fixture::{Empty, House, On, citizen};
+use crate::fixture::{Empty, Fixture, On, citizen};
 use crate::furnished::{device, facts, furnish, unfinished};
 use jiff::{Timestamp, ToSpan as _};
 use ngomon_rules::citizens::Outcome;
@@ -69,7 +69,7 @@ fn later(expected: &Value) -> Timestamp {
 async fn data_of_each_release_open_and_continue(on: On) {
     for release in releases() {
         let release = release.join(folder(on));
-        let empty = House::empty(on).await;
+        let empty = Fixture::empty(on).await;
         let places = empty.places();
         copy(&release.join("keys"), &places.keys);
         match &places.data {
@@ -95,7 +95,7 @@ async fn backups_of_each_release_restore_and_continue(on: On) {
 }
 
 async fn restored(on: On, from: &Path) {
-    let empty = House::empty(on).await;
+    let empty = Fixture::empty(on).await;
     let places = empty.places();
     copy(&from.join("keys"), &places.keys);
     let expected = expected(from);
@@ -111,8 +111,8 @@ async fn restored(on: On, from: &Path) {
 
 /// All facts are the same, before and after the rebuild of the tables, and work goes on.
 async fn goes_on(on: On, empty: Empty, expected: &Value) {
-    let house = House::at(on, empty, later(expected)).await;
-    let store = &house.store;
+    let fixture = Fixture::at(on, empty, later(expected)).await;
+    let store = &fixture.store;
     let day: Date = Date::strptime("%Y-%m-%d", expected["day"].as_str().unwrap()).unwrap();
     let sound = async || {
         assert_eq!(facts(store, day).await, expected["facts"]);
@@ -123,11 +123,11 @@ async fn goes_on(on: On, empty: Empty, expected: &Value) {
     sound().await;
 
     // The rows staged by the dead import do not get in the way.
-    house.citizens(vec![citizen("HS21", 21)]).await;
-    assert_eq!(house.submit("HS21", 21).await.outcome, Outcome::Standardised);
-    assert_eq!(house.submit("HS01", 1).await.outcome, Outcome::AlreadyDone);
-    let an = house.sign_in("an", 100).await.unwrap();
-    let an = store.visit(an.as_str()).await.unwrap().unwrap().operator().unwrap();
+    fixture.citizens(vec![citizen("HS21", 21)]).await;
+    assert_eq!(fixture.submit("HS21", 21).await.outcome, Outcome::Standardised);
+    assert_eq!(fixture.submit("HS01", 1).await.outcome, Outcome::AlreadyDone);
+    let an = fixture.sign_in("an", 100).await.unwrap();
+    let an = store.session(an.as_str()).await.unwrap().unwrap().operator().unwrap();
     assert_eq!(store.proposals(&an).await.unwrap().len(), 1);
     assert_eq!(store.review_requests(&an).await.unwrap().len(), 1);
     let known = store
@@ -150,36 +150,36 @@ async fn goes_on(on: On, empty: Empty, expected: &Value) {
         .find(|run| run.state == "applied");
     store.undo_run(&applied.unwrap().id, an.by()).await.unwrap();
     // The registry has no phone of that person: the form waits for papers, unless a code proved the phone.
-    let proven = house
+    let proven = fixture
         .sql("SELECT COUNT(*) FROM submission WHERE outcome = 'pending' AND phone_proven = 1")
         .await;
     assert_eq!(
         store.retry_pending("test").await.unwrap(),
         u64::try_from(proven[0]).unwrap()
     );
-    house.sound().await;
+    fixture.sound().await;
     store.rebuild(&mut |_| {}).await.unwrap();
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// With `NGOMON_GOLDEN=FOLDER` the data stay there: this is how a release adds its own.
 async fn data_of_this_version_open_and_restore(on: On) {
-    let house = House::new(on).await;
-    furnish(&house).await;
+    let fixture = Fixture::new(on).await;
+    furnish(&fixture).await;
     let kept = std::env::var_os("NGOMON_GOLDEN").map(PathBuf::from);
-    let left = kept.clone().unwrap_or_else(|| house.path("left")).join(folder(on));
-    leave(&house, &left, kept.is_some()).await;
+    let left = kept.clone().unwrap_or_else(|| fixture.path("left")).join(folder(on));
+    leave(&fixture, &left, kept.is_some()).await;
     restored(on, &left).await;
 }
 
-async fn leave(house: &House, to: &Path, whole: bool) {
-    if house.on == On::Sqlite {
+async fn leave(fixture: &Fixture, to: &Path, whole: bool) {
+    if fixture.on == On::Sqlite {
         // What follows stays in the `-wal`.
-        house.sql("PRAGMA wal_checkpoint(TRUNCATE)").await;
+        fixture.sql("PRAGMA wal_checkpoint(TRUNCATE)").await;
     }
-    unfinished(house).await;
+    unfinished(fixture).await;
     fs::create_dir_all(to).unwrap();
-    let (store, StorePaths { data, keys }) = (&house.store, &house.places);
+    let (store, StorePaths { data, keys }) = (&fixture.store, &fixture.places);
     store.backup(&to.join("backup")).await.unwrap();
     copy(keys, &to.join("keys"));
     match data {

@@ -1,7 +1,7 @@
 //! Tests of incremental runs: "Applying changes one by one and recomputing everything give the same holds, whatever the order."
 
 use crate::both;
-use crate::fixture::{DAY, House, On, name, number, official, profile, record};
+use crate::fixture::{DAY, Fixture, On, name, number, official, profile, record};
 use ngomon_rules::officials::UnreadableProfile;
 use ngomon_rules::plan::Brake;
 use ngomon_rules::quarantine::QuarantineReason;
@@ -175,7 +175,7 @@ impl Hr {
     }
 }
 
-impl House {
+impl Fixture {
     /// Twelve officials of two units, one of them without a code, a mailbox, and HR's first extract, with two people who have no account.
     /// For every second official the registry knows the number that will follow.
     async fn officials_of(&self, hr: &mut Hr) {
@@ -333,19 +333,19 @@ async fn incremental_runs_equal_full_runs(on: On) {
     let mut incremental = 0;
     for seed in 0..3 {
         let mut dice = Dice(seed);
-        let (one_by_one, anew) = (House::new(on).await, House::new(on).await);
+        let (one_by_one, anew) = (Fixture::new(on).await, Fixture::new(on).await);
         let mut hr = Hr::default();
-        for house in [&one_by_one, &anew] {
-            house.officials_of(&mut hr).await;
-            house.store.set_policy("newcomers", "create", "hr").await.unwrap();
-            house.store.reconcile(DAY, "hr").await.unwrap();
+        for fixture in [&one_by_one, &anew] {
+            fixture.officials_of(&mut hr).await;
+            fixture.store.set_policy("newcomers", "create", "hr").await.unwrap();
+            fixture.store.reconcile(DAY, "hr").await.unwrap();
         }
         for step in 0..25 {
             let what = dice.happens();
             let rows = hr.happens(what);
             let rows = rows.filter(|_| dice.throw(2) == 0);
-            for house in [&one_by_one, &anew] {
-                house.hears(&hr, what, rows.as_deref()).await;
+            for fixture in [&one_by_one, &anew] {
+                fixture.hears(&hr, what, rows.as_deref()).await;
             }
             // A second change may come before the next run.
             if dice.throw(4) == 0 {
@@ -360,11 +360,11 @@ async fn incremental_runs_equal_full_runs(on: On) {
             one_by_one.approved(some).await;
             anew.approved(all).await;
             assert_eq!(one_by_one.picture().await, anew.picture().await, "{at}");
-            for house in [&one_by_one, &anew] {
+            for fixture in [&one_by_one, &anew] {
                 let twice = "SELECT COUNT(*) FROM (SELECT login FROM account_row WHERE kind = 'official' AND held_to = '' \
                      GROUP BY login, unit HAVING COUNT(*) > 1) t";
                 assert_eq!(
-                    house.sql(twice).await,
+                    fixture.sql(twice).await,
                     [0],
                     "{at}: two open accounts of one person at a unit"
                 );
@@ -393,11 +393,11 @@ async fn incremental_result_independent_of_order(on: On) {
         Happens(12, What::MovesTo("V")),
     ];
     let begin = async || {
-        let (house, mut hr) = (House::new(on).await, Hr::default());
-        house.officials_of(&mut hr).await;
-        house.store.set_policy("newcomers", "create", "hr").await.unwrap();
-        house.store.reconcile(DAY, "hr").await.unwrap();
-        (house, hr)
+        let (fixture, mut hr) = (Fixture::new(on).await, Hr::default());
+        fixture.officials_of(&mut hr).await;
+        fixture.store.set_policy("newcomers", "create", "hr").await.unwrap();
+        fixture.store.reconcile(DAY, "hr").await.unwrap();
+        (fixture, hr)
     };
     let (anew, mut hr) = begin().await;
     for change in changes {
@@ -408,7 +408,7 @@ async fn incremental_result_independent_of_order(on: On) {
     assert!(held > 2);
     let wanted = anew.picture().await;
     for turn in [0, 3, 7] {
-        let (house, mut hr) = begin().await;
+        let (fixture, mut hr) = begin().await;
         let mut order = changes;
         order.rotate_left(turn);
         if turn == 3 {
@@ -418,22 +418,22 @@ async fn incremental_result_independent_of_order(on: On) {
             // Only a full extract shows that a row replaces another one with which it shares neither code nor number.
             let rows = hr.happens(change);
             let rows = rows.filter(|_| !matches!(change.1, What::UnreadByName | What::CardIsNew));
-            house.hears(&hr, change, rows.as_deref()).await;
-            let done = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+            fixture.hears(&hr, change, rows.as_deref()).await;
+            let done = fixture.store.reconcile_changed(DAY, "hr").await.unwrap();
             assert_eq!((done.widened, done.stopped_by), (None, vec![]), "{change:?}");
             assert!(done.plan.lines.len() < 6, "{change:?}: {:?}", done.plan.lines);
         }
-        assert_eq!(house.picture().await, wanted, "{on:?}, {order:?}");
-        house.sound().await;
+        assert_eq!(fixture.picture().await, wanted, "{on:?}, {order:?}");
+        fixture.sound().await;
     }
 }
 
 /// Accounts that were imported while their rows were unreadable are held once the extract lacks those rows: at that point no journal entry
 /// is about them.
 async fn account_hinted_at_by_quarantined_row_is_rechecked(on: On) {
-    let (house, mut hr) = (House::new(on).await, Hr::default());
-    house.officials_of(&mut hr).await;
-    house.store.reconcile(DAY, "hr").await.unwrap();
+    let (fixture, mut hr) = (Fixture::new(on).await, Hr::default());
+    fixture.officials_of(&mut hr).await;
+    fixture.store.reconcile(DAY, "hr").await.unwrap();
     let whole = hr.clone();
     for (n, how) in [
         (20, What::UnreadByCode),
@@ -442,9 +442,9 @@ async fn account_hinted_at_by_quarantined_row_is_rechecked(on: On) {
     ] {
         hr.happens(Happens(n, how));
     }
-    house.officials((20..23).map(|n| official(n, "A")).collect()).await;
-    house.extract(&hr, None).await;
-    let waiting = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    fixture.officials((20..23).map(|n| official(n, "A")).collect()).await;
+    fixture.extract(&hr, None).await;
+    let waiting = fixture.store.reconcile_changed(DAY, "hr").await.unwrap();
     let undecided: Vec<_> = waiting
         .plan
         .lines
@@ -452,29 +452,29 @@ async fn account_hinted_at_by_quarantined_row_is_rechecked(on: On) {
         .filter_map(|line| line.undecided.as_deref())
         .collect();
     assert_eq!(undecided, ["row-of-its-code", "row-of-its-number", "row-of-its-name"]);
-    house.extract(&whole, None).await;
+    fixture.extract(&whole, None).await;
     // A run for other people in between must not change that.
-    house
+    fixture
         .store
         .reconcile_people(&[account(1)], &[], DAY, "page")
         .await
         .unwrap();
-    let done = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    let done = fixture.store.reconcile_changed(DAY, "hr").await.unwrap();
     assert_eq!((done.widened, done.plan.impact.newly_held), (None, 3));
-    assert_eq!(house.sql("SELECT COUNT(*) FROM quarantine").await, [0]);
-    house.sound().await;
+    assert_eq!(fixture.sql("SELECT COUNT(*) FROM quarantine").await, [0]);
+    fixture.sound().await;
 }
 
 /// A changed profile concerns an account that has only a former national id of the person.
 async fn former_national_id_links_changed_profile_to_account(on: On) {
-    let (house, mut hr) = (House::new(on).await, Hr::default());
-    house.officials_of(&mut hr).await;
+    let (fixture, mut hr) = (Fixture::new(on).await, Hr::default());
+    fixture.officials_of(&mut hr).await;
     let mut row = official(31, "A");
     row.stated.employee_code = None;
-    house.officials(vec![row]).await;
-    house.store.reconcile(DAY, "hr").await.unwrap();
-    house.store.reconcile_changed(DAY, "hr").await.unwrap();
-    let held = async || house.held(AccountKind::Official).await;
+    fixture.officials(vec![row]).await;
+    fixture.store.reconcile(DAY, "hr").await.unwrap();
+    fixture.store.reconcile_changed(DAY, "hr").await.unwrap();
+    let held = async || fixture.held(AccountKind::Official).await;
     assert_eq!(held().await, ["CV006: by-order", "CV031: no-profile"]);
     let renewed = Profile {
         full_name: name(31),
@@ -482,23 +482,23 @@ async fn former_national_id_links_changed_profile_to_account(on: On) {
         ..profile(30, "A")
     };
     hr.profiles.insert(30, renewed);
-    house.extract(&hr, Some(&[30])).await;
-    let done = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    fixture.extract(&hr, Some(&[30])).await;
+    let done = fixture.store.reconcile_changed(DAY, "hr").await.unwrap();
     assert_eq!((done.widened, held().await), (None, vec!["CV006: by-order".to_owned()]));
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// A change that concerns everybody widens the run to a full one, and the reason is reported.
 async fn change_for_all_widens_to_full_run_with_reason(on: On) {
-    let (house, mut hr) = (House::new(on).await, Hr::default());
-    house.officials_of(&mut hr).await;
-    let run = async |day| house.store.reconcile_changed(day, "hr").await.unwrap();
+    let (fixture, mut hr) = (Fixture::new(on).await, Hr::default());
+    fixture.officials_of(&mut hr).await;
+    let run = async |day| fixture.store.reconcile_changed(day, "hr").await.unwrap();
     let widened = async || run(DAY).await.widened;
     assert_eq!(widened().await, Some(FullRunReason::FirstRun));
     assert_eq!(widened().await, None);
-    house.extract(&hr, None).await;
+    fixture.extract(&hr, None).await;
     assert_eq!(widened().await, None, "an extract covers what the one before covered");
-    let policy = async |key, value| house.store.set_policy(key, value, "hr").await.unwrap();
+    let policy = async |key, value| fixture.store.set_policy(key, value, "hr").await.unwrap();
     policy("brake.unit", "5").await;
     assert_eq!(widened().await, None, "the guard alone reads it");
     policy("grace.transfer", "5").await;
@@ -506,25 +506,25 @@ async fn change_for_all_widens_to_full_run_with_reason(on: On) {
         widened().await,
         Some(FullRunReason::Setting("policy.grace.transfer".into()))
     );
-    house.store.set_campaign("freeze", "on", true, "hr").await.unwrap();
+    fixture.store.set_campaign("freeze", "on", true, "hr").await.unwrap();
     assert_eq!(widened().await, Some(FullRunReason::Setting("campaign.freeze".into())));
-    house.units().await;
+    fixture.units().await;
     assert_eq!(widened().await, Some(FullRunReason::Load("units".into())));
-    house.registry(&(0..7).collect::<Vec<_>>()).await;
+    fixture.registry(&(0..7).collect::<Vec<_>>()).await;
     assert_eq!(widened().await, Some(FullRunReason::Load("registry".into())));
     let told = Happens(1, What::IsToldToMoveTo("B"));
     hr.happens(told);
-    house.hears(&hr, told, None).await;
+    fixture.hears(&hr, told, None).await;
     assert_eq!(widened().await, Some(FullRunReason::Load("notices".into())));
     let unit = Some(Some(UnitCode("B".into())));
-    let LoadDecision::Open(mut load) = house.begin("profiles", 100, unit, None).await else {
+    let LoadDecision::Open(mut load) = fixture.begin("profiles", 100, unit, None).await else {
         panic!()
     };
     load.profiles(hr.profiles.values().cloned().collect()).await.unwrap();
     load.finish().await.unwrap();
     assert_eq!(widened().await, Some(FullRunReason::Coverage));
     assert_eq!(widened().await, None);
-    house.clock.move_on(2 * 86_400);
+    fixture.clock.move_on(2 * 86_400);
     let done = run(DAY.tomorrow().unwrap()).await;
     assert_eq!(
         (done.widened, done.plan.lines.len()),
@@ -532,29 +532,29 @@ async fn change_for_all_widens_to_full_run_with_reason(on: On) {
     );
     // A run for some people is not the reference point of the next incremental run.
     let later = DAY.tomorrow().unwrap().tomorrow().unwrap();
-    house
+    fixture
         .store
         .reconcile_people(&[AccountId("CV001".into())], &[], later, "hr")
         .await
         .unwrap();
     assert_eq!(run(later).await.widened, Some(FullRunReason::OtherDay));
-    let simulated = house.store.simulate_changed(later).await.unwrap();
+    let simulated = fixture.store.simulate_changed(later).await.unwrap();
     assert_eq!(
         (simulated.run, simulated.widened, simulated.plan.lines.len()),
         (None, None, 0)
     );
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// Thirty officials without holds, and the run that found them so.
-async fn thirty(on: On) -> (House, Hr) {
-    let (house, mut hr) = (House::new(on).await, Hr::default());
-    house.units().await;
-    house.officials((0..30).map(|n| official(n, "A")).collect()).await;
+async fn thirty(on: On) -> (Fixture, Hr) {
+    let (fixture, mut hr) = (Fixture::new(on).await, Hr::default());
+    fixture.units().await;
+    fixture.officials((0..30).map(|n| official(n, "A")).collect()).await;
     hr.profiles = (0..30).map(|n| (n, profile(n, "A"))).collect();
-    house.extract(&hr, None).await;
-    house.store.reconcile(DAY, "hr").await.unwrap();
-    (house, hr)
+    fixture.extract(&hr, None).await;
+    fixture.store.reconcile(DAY, "hr").await.unwrap();
+    (fixture, hr)
 }
 
 fn account(n: u32) -> AccountId {
@@ -563,14 +563,14 @@ fn account(n: u32) -> AccountId {
 
 /// The guard stops an incremental run, too.
 async fn guard_stops_incremental_run(on: On) {
-    let (house, mut hr) = thirty(on).await;
-    let held = async || house.held(AccountKind::Official).await.len();
+    let (fixture, mut hr) = thirty(on).await;
+    let held = async || fixture.held(AccountKind::Official).await.len();
     // Fifteen are below the limit, and count against those of the same week.
     for n in 0..15 {
         hr.happens(Happens(n, What::Resigns));
     }
-    house.extract(&hr, None).await;
-    let first = house.store.reconcile_changed(DAY, "cron").await.unwrap();
+    fixture.extract(&hr, None).await;
+    let first = fixture.store.reconcile_changed(DAY, "cron").await.unwrap();
     assert_eq!(
         (first.stopped_by, first.plan.lines.len(), held().await),
         (vec![], 15, 15)
@@ -578,68 +578,74 @@ async fn guard_stops_incremental_run(on: On) {
     for n in 15..21 {
         hr.happens(Happens(n, What::Resigns));
     }
-    house.extract(&hr, None).await;
+    fixture.extract(&hr, None).await;
     let limit = [Brake::MassHold { limit: 20 }];
     let people: Vec<AccountId> = (15..21).map(account).collect();
-    let stopped = house.store.reconcile_people(&people, &[], DAY, "page").await.unwrap();
+    let stopped = fixture.store.reconcile_people(&people, &[], DAY, "page").await.unwrap();
     assert_eq!((&stopped.stopped_by[..], stopped.plan.impact.open), (&limit[..], 15));
-    let changed = house.store.reconcile_changed(DAY, "cron").await.unwrap();
+    let changed = fixture.store.reconcile_changed(DAY, "cron").await.unwrap();
     assert_eq!((&changed.stopped_by[..], held().await), (&limit[..], 15));
 
     // A change of other people's facts does not make the run stale; a change of its own people's facts does.
     hr.happens(Happens(29, What::Resigns));
-    house.extract(&hr, None).await;
+    fixture.extract(&hr, None).await;
     let run = stopped.run.unwrap();
     hr.happens(Happens(16, What::Works));
-    house.extract(&hr, None).await;
-    match house.store.approve_run(&run, "head").await {
+    fixture.extract(&hr, None).await;
+    match fixture.store.approve_run(&run, "head").await {
         Err(StoreError::Refused(Refusal::Stale(accounts))) => assert_eq!(accounts, ["CV016"]),
         other => panic!("{other:?}"),
     }
     hr.happens(Happens(16, What::Resigns));
-    house.extract(&hr, None).await;
-    let approved = house.store.approve_run(&run, "head").await.unwrap();
+    fixture.extract(&hr, None).await;
+    let approved = fixture.store.approve_run(&run, "head").await.unwrap();
     assert_eq!((approved.plan.lines.len(), held().await), (6, 21));
-    match house.store.approve_run(&changed.run.unwrap(), "head").await {
+    match fixture.store.approve_run(&changed.run.unwrap(), "head").await {
         Err(StoreError::Refused(Refusal::Stale(_))) => {}
         other => panic!("{other:?}"),
     }
     // The one left over is still found, now in addition to the holds of the other runs.
-    let rest = house.store.reconcile_changed(DAY, "cron").await.unwrap();
+    let rest = fixture.store.reconcile_changed(DAY, "cron").await.unwrap();
     assert_eq!((rest.widened, rest.plan.impact.newly_held), (None, 1));
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// A run for certain people decides them at once, and nobody else.
 async fn run_for_named_people_decides_only_them(on: On) {
-    let (house, mut hr) = thirty(on).await;
+    let (fixture, mut hr) = thirty(on).await;
     for n in 0..3 {
         hr.happens(Happens(n, What::ReviewIsOld));
     }
-    house.extract(&hr, None).await;
-    house.store.reconcile_changed(DAY, "hr").await.unwrap();
-    let held = async || house.held(AccountKind::Official).await;
+    fixture.extract(&hr, None).await;
+    fixture.store.reconcile_changed(DAY, "hr").await.unwrap();
+    let held = async || fixture.held(AccountKind::Official).await;
     assert_eq!(held().await.len(), 3);
     for n in 0..3 {
         hr.happens(Happens(n, What::IsReviewed));
     }
-    house.extract(&hr, None).await;
-    let people = async |accounts: &[AccountId]| house.store.reconcile_people(accounts, &[], DAY, "page").await.unwrap();
+    fixture.extract(&hr, None).await;
+    let people = async |accounts: &[AccountId]| {
+        fixture
+            .store
+            .reconcile_people(accounts, &[], DAY, "page")
+            .await
+            .unwrap()
+    };
     let done = people(&[account(1)]).await;
     assert_eq!((done.plan.lines.len(), done.stopped_by), (1, vec![]));
     assert_eq!(held().await, ["CV000: review-overdue", "CV002: review-overdue"]);
     // No such account, so nothing to do.
     assert!(people(&[AccountId("CV999".into())]).await.plan.lines.is_empty());
     // The incremental run covers all three.
-    let rest = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    let rest = fixture.store.reconcile_changed(DAY, "hr").await.unwrap();
     assert_eq!((rest.widened, rest.plan.lines.len()), (None, 3));
     assert_eq!(held().await, [""; 0]);
-    house.sound().await;
+    fixture.sound().await;
 }
 
 async fn an_incremental_run_is_undone_as_a_whole(on: On) {
-    let (house, mut hr) = thirty(on).await;
-    let before = house.picture().await;
+    let (fixture, mut hr) = thirty(on).await;
+    let before = fixture.picture().await;
     for change in [
         Happens(0, What::Resigns),
         Happens(1, What::MovesTo("B")),
@@ -648,13 +654,16 @@ async fn an_incremental_run_is_undone_as_a_whole(on: On) {
     ] {
         hr.happens(change);
     }
-    house.extract(&hr, None).await;
-    let run = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    fixture.extract(&hr, None).await;
+    let run = fixture.store.reconcile_changed(DAY, "hr").await.unwrap();
     assert_eq!((run.widened, run.created.len()), (None, 1));
-    assert_eq!(house.held(AccountKind::Official).await, ["CV000: left", "CV001: moved"]);
-    let undone = house.store.undo_run(&run.run.unwrap(), "hr").await.unwrap();
+    assert_eq!(
+        fixture.held(AccountKind::Official).await,
+        ["CV000: left", "CV001: moved"]
+    );
+    let undone = fixture.store.undo_run(&run.run.unwrap(), "hr").await.unwrap();
     assert!(undone.changed_since.is_empty(), "{undone:?}");
-    assert_eq!(house.held(AccountKind::Official).await, [""; 0]);
+    assert_eq!(fixture.held(AccountKind::Official).await, [""; 0]);
     // The rows return unchanged, and so does everything else.
     let first = Hr {
         profiles: (0..30).map(|n| (n, profile(n, "A"))).collect(),
@@ -662,38 +671,38 @@ async fn an_incremental_run_is_undone_as_a_whole(on: On) {
     };
     let mut again = first.clone();
     again.profiles.values_mut().for_each(|row| row.updated_on = Some(DAY));
-    house.extract(&again, None).await;
-    let next = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    fixture.extract(&again, None).await;
+    let next = fixture.store.reconcile_changed(DAY, "hr").await.unwrap();
     assert_eq!(next.widened, Some(FullRunReason::Undone));
-    assert_eq!(house.picture().await, before);
-    house.sound().await;
+    assert_eq!(fixture.picture().await, before);
+    fixture.sound().await;
 }
 
 /// A notice and a quarantined row that were imported before the columns to find them by existed.
 async fn rows_without_search_columns_widen_to_full_run(on: On) {
-    let (house, mut hr) = (House::new(on).await, Hr::default());
-    house.officials_of(&mut hr).await;
+    let (fixture, mut hr) = (Fixture::new(on).await, Hr::default());
+    fixture.officials_of(&mut hr).await;
     let told = Happens(1, What::IsToldToMoveTo("B"));
     hr.happens(told);
-    house.hears(&hr, told, None).await;
+    fixture.hears(&hr, told, None).await;
     hr.happens(Happens(2, What::UnreadByName));
-    house.extract(&hr, None).await;
+    fixture.extract(&hr, None).await;
     for sql in [
         "UPDATE notice SET number_fp = NULL",
         "UPDATE quarantine SET name_fp = NULL",
     ] {
-        house.sql(sql).await;
+        fixture.sql(sql).await;
     }
     let both = [account(1), account(2)];
-    let done = house.store.reconcile_people(&both, &[], DAY, "hr").await.unwrap();
+    let done = fixture.store.reconcile_people(&both, &[], DAY, "hr").await.unwrap();
     assert_eq!(done.plan.lines[1].undecided.as_deref(), Some("row-of-its-name"));
     assert_eq!(
-        house.held(AccountKind::Official).await,
+        fixture.held(AccountKind::Official).await,
         ["CV001: transfer-pending", "CV006: by-order"]
     );
-    house.store.reconcile(DAY, "hr").await.unwrap();
+    fixture.store.reconcile(DAY, "hr").await.unwrap();
     hr.unread.clear();
-    house.extract(&hr, None).await;
-    let next = house.store.reconcile_changed(DAY, "hr").await.unwrap();
+    fixture.extract(&hr, None).await;
+    let next = fixture.store.reconcile_changed(DAY, "hr").await.unwrap();
     assert_eq!(next.widened, Some(FullRunReason::Load("profiles".into())));
 }

@@ -1,7 +1,7 @@
 //! Tests of "Every figure can be downloaded and drilled down to the people behind it, by whoever may see them."
 
 use crate::both;
-use crate::fixture::{DAY, House, On, citizen, form};
+use crate::fixture::{DAY, Fixture, On, citizen, form};
 use ngomon_feeds::{Context, Record, Table, check_file};
 use ngomon_rules::citizens::{Exemption, ReportStatus};
 use ngomon_rules::records::AccountId;
@@ -27,7 +27,7 @@ fn sample(table: Table, units: &UnitTree) -> Vec<Record> {
     rows.filter_map(|row| row.unwrap().record).collect()
 }
 
-impl House {
+impl Fixture {
     /// Imports the sample's units, registry and citizens and submits its forms; some citizens are exempt, some are held by order.
     async fn sample(&self, an: &Operator) {
         let none = UnitTree::default();
@@ -121,26 +121,26 @@ fn cell(line: &ReportLine, standing: ReportStatus) -> u64 {
 
 /// Each list of people of the sample is as long as its figure in the report.
 async fn people_list_length_equals_report_figure(on: On) {
-    let house = House::new(on).await;
-    let an = house.operator("an").await;
-    house.sample(&an).await;
+    let fixture = Fixture::new(on).await;
+    let an = fixture.operator("an").await;
+    fixture.sample(&an).await;
     let mut listed: BTreeMap<ReportStatus, u64> = BTreeMap::new();
     for deadline in ["", "2023-07-30"] {
-        house
+        fixture
             .store
             .set_campaign("after-deadline", "hold", true, "op")
             .await
             .unwrap();
-        house
+        fixture
             .store
             .set_campaign("deadline.citizens", deadline, true, "op")
             .await
             .unwrap();
-        let figures = house.store.figures(house.store.today()).await.unwrap();
+        let figures = fixture.store.figures(fixture.store.today()).await.unwrap();
         let mut people: BTreeMap<AccountId, ReportStatus> = BTreeMap::new();
         for standing in ReportStatus::ALL {
             // The list of the whole province, and how many of it belong to each unit including all units below it.
-            let all = house.list(&an, "46", standing, None, 10_000).await;
+            let all = fixture.list(&an, "46", standing, None, 10_000).await;
             let mut counts: BTreeMap<UnitCode, u64> = BTreeMap::new();
             for one in &all.people {
                 for unit in figures.tree.lineage(&one.unit, figures.day) {
@@ -167,7 +167,7 @@ async fn people_list_length_equals_report_figure(on: On) {
                 // The list of some units, each requested by itself, agrees.
                 of_units += u64::from(figure > 0);
                 if figure > 0 && of_units % 40 == 1 {
-                    let listing = house.list(&an, unit.code.as_str(), standing, None, 10_000).await;
+                    let listing = fixture.list(&an, unit.code.as_str(), standing, None, 10_000).await;
                     assert_eq!(
                         (listing.all, listing.people.len() as u64, listing.next),
                         (figure, figure, None)
@@ -186,26 +186,26 @@ async fn people_list_length_equals_report_figure(on: On) {
 
 /// The pages of a list have neither a gap nor a repetition.
 async fn people_list_pages_have_no_gap_or_repeat(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.registry(&(0..30).collect::<Vec<_>>()).await;
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.registry(&(0..30).collect::<Vec<_>>()).await;
     let unit = |n: u32| ["A", "B", "V"][n as usize % 3];
     let row = |n| {
         let mut row = citizen(&format!("HS{n:02}"), n);
         row.unit = Some(UnitCode(unit(n).into()));
         row
     };
-    house.citizens((0..30).map(row).collect()).await;
-    let an = house.operator("an").await;
+    fixture.citizens((0..30).map(row).collect()).await;
+    let an = fixture.operator("an").await;
     for n in (0..30).step_by(5) {
-        house.submit(&format!("HS{n:02}"), n).await;
+        fixture.submit(&format!("HS{n:02}"), n).await;
     }
-    let whole = house.list(&an, "P", ReportStatus::NotStarted, None, 99).await;
+    let whole = fixture.list(&an, "P", ReportStatus::NotStarted, None, 99).await;
     assert_eq!((whole.all, whole.people.len()), (24, 24));
     for most in [1, 2, 3, 4, 6, 8, 23, 24, 25] {
         let (mut people, mut after) = (Vec::new(), None);
         loop {
-            let page = house
+            let page = fixture
                 .list(&an, "P", ReportStatus::NotStarted, after.as_deref(), most)
                 .await;
             assert!(page.people.len() <= most as usize && !page.people.is_empty());
@@ -217,7 +217,7 @@ async fn people_list_pages_have_no_gap_or_repeat(on: On) {
         }
         assert_eq!(people, whole.people, "{most} a page");
     }
-    let done = house.list(&an, "B", ReportStatus::Standardised, None, 99).await;
+    let done = fixture.list(&an, "B", ReportStatus::Standardised, None, 99).await;
     let ids: Vec<&str> = done.people.iter().map(|one| one.account.as_str()).collect();
     assert_eq!(
         ids,
@@ -227,43 +227,45 @@ async fn people_list_pages_have_no_gap_or_repeat(on: On) {
     assert_eq!(done.people[0].unit_name, "Đơn vị B");
     // An invalid cursor starts at the beginning.
     for nonsense in ["", "x", "W10", "!!"] {
-        let page = house.list(&an, "P", ReportStatus::NotStarted, Some(nonsense), 99).await;
+        let page = fixture
+            .list(&an, "P", ReportStatus::NotStarted, Some(nonsense), 99)
+            .await;
         assert_eq!(page.people, whole.people);
     }
     // An account that leaves the list between two pages does not make others disappear from it.
-    let first = house.list(&an, "P", ReportStatus::NotStarted, None, 10).await;
+    let first = fixture.list(&an, "P", ReportStatus::NotStarted, None, 10).await;
     let gone = first.people.last().unwrap().account.clone();
     let mut wrong = form(gone.as_str(), 1);
     wrong.form.phone = "12".into();
     let proof = ngomon_rules::citizens::Proof::Form;
-    house
+    fixture
         .store
-        .standardise(&wrong, proof, "owner", house.store.now())
+        .standardise(&wrong, proof, "owner", fixture.store.now())
         .await
         .unwrap();
-    let rest = house
+    let rest = fixture
         .list(&an, "P", ReportStatus::NotStarted, first.next.as_deref(), 99)
         .await;
     assert_eq!(rest.people, whole.people[10..]);
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// The query for today's unit gives the same successor as the whole tree.
 async fn unit_today_equals_successor_in_tree(on: On) {
-    let house = House::new(on).await;
-    let an = house.operator("an").await;
-    house.sample(&an).await;
+    let fixture = Fixture::new(on).await;
+    let an = fixture.operator("an").await;
+    fixture.sample(&an).await;
     // After the mergers of 2025.
-    house.clock.move_on(750 * 24 * 3_600);
-    let (tree, today) = (house.store.units().await.unwrap(), house.store.today());
+    fixture.clock.move_on(750 * 24 * 3_600);
+    let (tree, today) = (fixture.store.units().await.unwrap(), fixture.store.today());
     let mut moved = 0;
     for unit in tree.iter() {
         let to = tree.follow(&unit.code, today);
         moved += usize::from(*to != unit.code);
-        let found = house.store.unit_today(&unit.code).await.unwrap();
+        let found = fixture.store.unit_today(&unit.code).await.unwrap();
         assert_eq!(found.map(|unit| unit.code).as_ref(), Some(to));
     }
     assert!(moved > 0);
-    let nowhere = house.store.unit_today(&UnitCode("không có".into())).await;
+    let nowhere = fixture.store.unit_today(&UnitCode("không có".into())).await;
     assert!(nowhere.unwrap().is_none());
 }

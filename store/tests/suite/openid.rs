@@ -3,7 +3,7 @@
 
 use crate::both;
 use crate::counter::order;
-use crate::fixture::{House, On, citizen, official, profile};
+use crate::fixture::{Fixture, On, citizen, official, profile};
 use ngomon_rules::client::{Algorithm, Authentication, Client, Scope, SubjectKind};
 use ngomon_rules::event::Change;
 use ngomon_rules::hold::Cause;
@@ -113,7 +113,7 @@ pub async fn is_good(store: &Store, token: &str) -> bool {
     store.token(token).await.unwrap().is_some()
 }
 
-impl House {
+impl Fixture {
     async fn two_citizens(&self) {
         self.units().await;
         self.registry(&[1, 2]).await;
@@ -128,9 +128,9 @@ impl House {
 
 /// Clients and their subject identifiers are rebuilt from the journal.
 async fn clients_and_subjects_rebuilt_from_journal(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
+    let store = &fixture.store;
     let one = known(store, hues("Một")).await;
     let two = known(store, hues("Hai")).await;
     let given = tokens(store, &one, "C1").await;
@@ -138,9 +138,9 @@ async fn clients_and_subjects_rebuilt_from_journal(on: On) {
     store.rotate_client("Một", 60, "test").await.unwrap();
     store.disable_client("Hai", "test").await.unwrap();
     assert!(store.client("\0").await.unwrap().is_none());
-    house.sound().await;
+    fixture.sound().await;
     store.rebuild(&mut |_| {}).await.unwrap();
-    house.sound().await;
+    fixture.sound().await;
     assert_eq!(
         store.subject_of(&one.id, &id("C1")).await.unwrap(),
         Some(given.grant.subject.clone())
@@ -157,16 +157,16 @@ async fn clients_and_subjects_rebuilt_from_journal(on: On) {
     assert_eq!(enabled, [("Hai", false), ("Một", true)]);
     store.remove_client(one.id.as_str(), "test").await.unwrap();
     assert!(!is_good(store, &given.access).await);
-    house.sound().await;
+    fixture.sound().await;
     assert!(store.add_client(hues("Hai"), "test").await.is_err(), "two of one name");
 }
 
 /// A code and a refresh token are used once, also by two servers at the same moment.
 async fn code_and_refresh_token_used_once_across_servers(on: On) {
-    let house = Arc::new(House::new(on).await);
-    house.two_citizens().await;
-    let client = known(&house.store, hues("Một")).await;
-    let stores = [house.store.clone(), house.second().await];
+    let fixture = Arc::new(Fixture::new(on).await);
+    fixture.two_citizens().await;
+    let client = known(&fixture.store, hues("Một")).await;
+    let stores = [fixture.store.clone(), fixture.second().await];
     for _ in 0..3 {
         let code = code(&stores[0], &client, "C1").await;
         let won = at_once((0..8).map(|n| {
@@ -195,61 +195,61 @@ async fn code_and_refresh_token_used_once_across_servers(on: On) {
             assert!(!is_good(&stores[1], &ended.access).await);
         }
     }
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// An account gets one subject identifier, also from simultaneous requests.
 async fn subject_assigned_once_in_simultaneous_requests(on: On) {
-    let house = Arc::new(House::new(on).await);
-    house.two_citizens().await;
+    let fixture = Arc::new(Fixture::new(on).await);
+    fixture.two_citizens().await;
     for n in 0..10 {
-        let known = known(&house.store, hues(&format!("Hue-S {n}"))).await;
+        let known = known(&fixture.store, hues(&format!("Hue-S {n}"))).await;
         let given = at_once((0..8).map(|_| {
-            let (house, known) = (house.clone(), known.clone());
-            async move { tokens(&house.store, &known, "C1").await.grant.subject }
+            let (fixture, known) = (fixture.clone(), known.clone());
+            async move { tokens(&fixture.store, &known, "C1").await.grant.subject }
         }))
         .await;
-        let one = house.store.subject_of(&known.id, &id("C1")).await.unwrap();
+        let one = fixture.store.subject_of(&known.id, &id("C1")).await.unwrap();
         assert!(given.into_iter().all(|subject| Some(subject) == one));
     }
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// No session or token issued while a hold is placed survives it.
 async fn tokens_issued_during_hold_do_not_survive_it(on: On) {
-    let house = Arc::new(House::new(on).await);
-    house.two_citizens().await;
-    let client = known(&house.store, hues("Một")).await;
-    let operator = house.operator("an").await;
+    let fixture = Arc::new(Fixture::new(on).await);
+    fixture.two_citizens().await;
+    let client = known(&fixture.store, hues("Một")).await;
+    let operator = fixture.operator("an").await;
     for round in 0..12 {
         let cause = format!("{round}");
-        let first = tokens(&house.store, &client, "C1").await;
-        let waiting = code(&house.store, &client, "C1").await;
-        let session = house.store.begin_session(&id("C1")).await.unwrap();
+        let first = tokens(&fixture.store, &client, "C1").await;
+        let waiting = code(&fixture.store, &client, "C1").await;
+        let session = fixture.store.begin_session(&id("C1")).await.unwrap();
         let mut racing: Vec<std::pin::Pin<Box<dyn Future<Output = Vec<String>> + Send>>> = Vec::new();
-        let (h, by, order) = (house.clone(), operator.clone(), order(&cause));
+        let (h, by, order) = (fixture.clone(), operator.clone(), order(&cause));
         racing.push(Box::pin(async move {
             h.store.hold_by_order(&by, &id("C1"), &order).await.unwrap();
             vec![]
         }));
-        let (h, c, token) = (house.clone(), client.clone(), first.refresh.clone());
+        let (h, c, token) = (fixture.clone(), client.clone(), first.refresh.clone());
         racing.push(Box::pin(async move {
             let next = h.store.refresh(&c, &token, None, None).await.unwrap();
             next.map(|next| vec![next.access, next.refresh]).unwrap_or_default()
         }));
-        let (h, c) = (house.clone(), client.clone());
+        let (h, c) = (fixture.clone(), client.clone());
         racing.push(Box::pin(async move {
             let next = redeem(&h.store, &c, &waiting).await;
             next.map(|next| vec![next.access, next.refresh]).unwrap_or_default()
         }));
-        let (h, c, s) = (house.clone(), client.clone(), session.clone());
+        let (h, c, s) = (fixture.clone(), client.clone(), session.clone());
         racing.push(Box::pin(async move {
             let code = h.store.issue_code(s.as_str(), allowed(&c)).await.unwrap();
             let Some(code) = code else { return vec![] };
             let next = redeem(&h.store, &c, &code).await;
             next.map(|next| vec![next.access, next.refresh]).unwrap_or_default()
         }));
-        let visitors = vec![house.clone(); 4];
+        let visitors = vec![fixture.clone(); 4];
         let signing_in = visitors
             .into_iter()
             .map(|h| async move { h.store.begin_session(&id("C1")).await.unwrap() });
@@ -263,12 +263,19 @@ async fn tokens_issued_during_hold_do_not_survive_it(on: On) {
         let sessions = signing_in.await.unwrap();
         for lifted in [false, true] {
             for token in &given {
-                assert!(!is_good(&house.store, token).await, "lifted: {lifted}");
-                assert!(house.store.refresh(&client, token, None, None).await.unwrap().is_none());
+                assert!(!is_good(&fixture.store, token).await, "lifted: {lifted}");
+                assert!(
+                    fixture
+                        .store
+                        .refresh(&client, token, None, None)
+                        .await
+                        .unwrap()
+                        .is_none()
+                );
             }
             if !lifted {
                 let cause = Cause::order(&cause);
-                house
+                fixture
                     .store
                     .lift_order(&operator, &id("C1"), &cause, "over")
                     .await
@@ -276,32 +283,32 @@ async fn tokens_issued_during_hold_do_not_survive_it(on: On) {
             }
         }
         for session in sessions {
-            let visit = house.store.visit(session.as_str()).await.unwrap();
+            let visit = fixture.store.session(session.as_str()).await.unwrap();
             assert!(
                 visit.is_none_or(|visit| visit.held),
                 "lifting the hold opened a session"
             );
         }
     }
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// CVE-2026-9802: "revoked refresh replayable after restart".
 async fn restart_neither_revives_nor_ends_tokens(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
-    let client = known(&house.store, hues("Một")).await;
-    let ended = tokens(&house.store, &client, "C1").await;
-    house.store.revoke(&client, &ended.refresh).await.unwrap();
-    let first = tokens(&house.store, &client, "C1").await;
-    let next = house
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
+    let client = known(&fixture.store, hues("Một")).await;
+    let ended = tokens(&fixture.store, &client, "C1").await;
+    fixture.store.revoke(&client, &ended.refresh).await.unwrap();
+    let first = tokens(&fixture.store, &client, "C1").await;
+    let next = fixture
         .store
         .refresh(&client, &first.refresh, None, None)
         .await
         .unwrap()
         .unwrap();
-    let other = tokens(&house.store, &client, "C2").await;
-    let again = house.second().await;
+    let other = tokens(&fixture.store, &client, "C2").await;
+    let again = fixture.second().await;
     assert!(!is_good(&again, &ended.access).await && !is_good(&again, &ended.refresh).await);
     assert!(
         again
@@ -311,7 +318,7 @@ async fn restart_neither_revives_nor_ends_tokens(on: On) {
             .is_none()
     );
     assert!(is_good(&again, &next.access).await && is_good(&again, &other.access).await);
-    house.clock.move_on(31);
+    fixture.clock.move_on(31);
     assert!(
         again
             .refresh(&client, &first.refresh, None, None)
@@ -335,11 +342,11 @@ async fn restart_neither_revives_nor_ends_tokens(on: On) {
 
 /// One commit notifies every client of every account that it holds.
 async fn one_commit_notifies_all_clients_of_all_accounts(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.officials((1..=5).map(|n| official(n, "A1")).collect()).await;
-    house.profiles((1..=5).map(|n| profile(n, "A1")).collect()).await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.officials((1..=5).map(|n| official(n, "A1")).collect()).await;
+    fixture.profiles((1..=5).map(|n| profile(n, "A1")).collect()).await;
+    let store = &fixture.store;
     let (one, mut with_events) = (known(store, hues("Một")).await, hues("Hai"));
     with_events.events_uri = Some("https://hues.example/events".into());
     let two = known(store, with_events).await;
@@ -355,7 +362,7 @@ async fn one_commit_notifies_all_clients_of_all_accounts(on: On) {
         profile.status = ngomon_rules::records::ServiceStatus::Resigned;
         profile.updated_on = Some(crate::fixture::DAY);
     }
-    house.profiles(left).await;
+    fixture.profiles(left).await;
     let done = store.reconcile(crate::fixture::DAY, "test").await.unwrap();
     let told = store.notices(100).await.unwrap();
     let count = |client: &str, kind: &str| told.iter().filter(|n| n.client == client && n.kind == kind).count();
@@ -373,9 +380,9 @@ async fn one_commit_notifies_all_clients_of_all_accounts(on: On) {
 
 /// ASVS 10.7.3: revoking a consent ends everything that the client has of this account, and nothing else.
 async fn revoked_consent_ends_grants_of_that_client(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
+    let store = &fixture.store;
     let client = |name: &str| Client {
         backchannel_logout_uri: Some("https://bank.example/logout".into()),
         third_party: true,
@@ -384,7 +391,7 @@ async fn revoked_consent_ends_grants_of_that_client(on: On) {
     let (bank, shop) = (known(store, client("A")).await, known(store, client("B")).await);
     let scopes = [Scope::Openid, Scope::Profile];
     store.consent(&id("C1"), &shop.id, &scopes).await.unwrap();
-    house.clock.move_on(60);
+    fixture.clock.move_on(60);
     store.consent(&id("C1"), &bank.id, &scopes).await.unwrap();
     let allowed = store.consents(&id("C1")).await.unwrap();
     let names: Vec<&str> = allowed.iter().map(|one| one.name.as_str()).collect();
@@ -416,22 +423,27 @@ async fn revoked_consent_ends_grants_of_that_client(on: On) {
         told + 2,
         "one for each session of the client"
     );
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// A security event is taken up by one server, and by another one if that server dies.
 async fn event_delivered_by_one_server_at_a_time(on: On) {
-    let house = Arc::new(House::new(on).await);
-    house.two_citizens().await;
-    let client = known(&house.store, hues("Một")).await;
+    let fixture = Arc::new(Fixture::new(on).await);
+    fixture.two_citizens().await;
+    let client = known(&fixture.store, hues("Một")).await;
     for account in ["C1", "C2"] {
-        let session = house.store.begin_session(&id(account)).await.unwrap();
+        let session = fixture.store.begin_session(&id(account)).await.unwrap();
         let mut online = allowed(&client);
         online.scope = vec![Scope::Openid];
-        house.store.issue_code(session.as_str(), online).await.unwrap().unwrap();
-        house.store.close_session(session.as_str()).await.unwrap();
+        fixture
+            .store
+            .issue_code(session.as_str(), online)
+            .await
+            .unwrap()
+            .unwrap();
+        fixture.store.close_session(session.as_str()).await.unwrap();
     }
-    let stores = [house.store.clone(), house.second().await];
+    let stores = [fixture.store.clone(), fixture.second().await];
     let taken = at_once((0..6).map(|n| {
         let (store, client) = (stores[n % 2].clone(), client.id.clone());
         async move { store.due_notices(&client, 10).await.unwrap() }
@@ -440,9 +452,9 @@ async fn event_delivered_by_one_server_at_a_time(on: On) {
     let taken: Vec<_> = taken.into_iter().flatten().collect();
     assert_eq!(taken.len(), 2);
     let first = vec![(taken[0].clone(), Delivery::Taken)];
-    house.store.settle_notices(&client.id, first).await.unwrap();
+    fixture.store.settle_notices(&client.id, first).await.unwrap();
     assert!(stores[1].due_notices(&client.id, 10).await.unwrap().is_empty());
-    house.clock.move_on(31);
+    fixture.clock.move_on(31);
     let again = stores[1].due_notices(&client.id, 10).await.unwrap();
     assert_eq!(again.len(), 1, "whoever took it up died");
     assert_eq!(again[0].id, taken[1].id);
@@ -450,25 +462,25 @@ async fn event_delivered_by_one_server_at_a_time(on: On) {
 
 /// Signing keys are created once, and published before they sign.
 async fn signing_keys_created_once_and_published_before_use(on: On) {
-    let house = Arc::new(House::new(on).await);
-    let stores = [house.store.clone(), house.second().await];
+    let fixture = Arc::new(Fixture::new(on).await);
+    let stores = [fixture.store.clone(), fixture.second().await];
     at_once((0..4).map(|n| {
         let store = stores[n % 2].clone();
         async move { store.tend_signing_keys().await.unwrap() }
     }))
     .await;
-    let first = house.store.published_keys().await.unwrap();
+    let first = fixture.store.published_keys().await.unwrap();
     assert_eq!(first.len(), Algorithm::ALL.len());
     assert!(first.iter().all(|key| key.signs));
-    house.clock.move_on(91 * 24 * 3600);
-    house.store.tend_signing_keys().await.unwrap();
+    fixture.clock.move_on(91 * 24 * 3600);
+    fixture.store.tend_signing_keys().await.unwrap();
     let both = stores[1].published_keys().await.unwrap();
     assert_eq!(both.len(), 2 * first.len());
     assert!(
         first.iter().all(|old| both.contains(old)),
         "the old ones go on signing for a day"
     );
-    house.clock.move_on(24 * 3600);
+    fixture.clock.move_on(24 * 3600);
     let turned = stores[1].published_keys().await.unwrap();
     assert_eq!(turned.iter().filter(|key| key.signs).count(), first.len());
     assert!(
@@ -478,24 +490,24 @@ async fn signing_keys_created_once_and_published_before_use(on: On) {
             .all(|key| first.iter().all(|old| old.id != key.id))
     );
     assert_eq!(turned.len(), both.len(), "the old ones are published for one day more");
-    house.clock.move_on(24 * 3600);
-    house.store.tend_signing_keys().await.unwrap();
-    assert_eq!(house.store.published_keys().await.unwrap().len(), first.len());
-    assert!(house.store.signing_key(&first[0].id).await.unwrap().is_none());
+    fixture.clock.move_on(24 * 3600);
+    fixture.store.tend_signing_keys().await.unwrap();
+    assert_eq!(fixture.store.published_keys().await.unwrap().len(), first.len());
+    assert!(fixture.store.signing_key(&first[0].id).await.unwrap().is_none());
 }
 
 /// The sweep deletes expired grants, tokens and pushed requests.
 async fn sweep_deletes_expired_grants_and_tokens(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
-    let client = known(&house.store, hues("Một")).await;
-    tokens(&house.store, &client, "C1").await;
-    house.store.push_request(&client.id, "a=b").await.unwrap();
-    house.clock.move_on(200 * 24 * 3600);
-    house.store.sweep().await.unwrap();
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
+    let client = known(&fixture.store, hues("Một")).await;
+    tokens(&fixture.store, &client, "C1").await;
+    fixture.store.push_request(&client.id, "a=b").await.unwrap();
+    fixture.clock.move_on(200 * 24 * 3600);
+    fixture.store.sweep().await.unwrap();
     for table in ["issued", "client_grant", "pushed_request", "session"] {
         assert_eq!(
-            house.sql(&format!("SELECT COUNT(*) FROM {table}")).await,
+            fixture.sql(&format!("SELECT COUNT(*) FROM {table}")).await,
             [0],
             "{table}"
         );
@@ -504,35 +516,38 @@ async fn sweep_deletes_expired_grants_and_tokens(on: On) {
 
 /// After a join, the client gets the former subject identifier.
 async fn join_gives_client_the_former_subject(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.registry(&[1]).await;
-    house.citizens(vec![citizen("C1", 1), citizen("C2", 90)]).await;
-    let client = known(&house.store, hues("Một")).await;
-    let before = tokens(&house.store, &client, "C2").await;
-    house.submit("C1", 1).await;
-    house.submit("C2", 1).await;
-    assert!(!is_good(&house.store, &before.access).await, "a duplicate from now on");
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.registry(&[1]).await;
+    fixture.citizens(vec![citizen("C1", 1), citizen("C2", 90)]).await;
+    let client = known(&fixture.store, hues("Một")).await;
+    let before = tokens(&fixture.store, &client, "C2").await;
+    fixture.submit("C1", 1).await;
+    fixture.submit("C2", 1).await;
+    assert!(
+        !is_good(&fixture.store, &before.access).await,
+        "a duplicate from now on"
+    );
     let join = ngomon_store::Join {
         held: id("C2"),
         holder: id("C1"),
         held_stays: false,
     };
-    house.store.join(&join, "news").await.unwrap();
-    tokens(&house.store, &client, "C1").await;
-    let former = house.store.former_subjects(&client.id, &id("C1")).await.unwrap();
+    fixture.store.join(&join, "news").await.unwrap();
+    tokens(&fixture.store, &client, "C1").await;
+    let former = fixture.store.former_subjects(&client.id, &id("C1")).await.unwrap();
     assert_eq!(former, [before.grant.subject]);
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// Resending a security event is recorded in the journal.
 async fn resent_event_is_recorded_in_journal(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
+    let store = &fixture.store;
     let client = known(store, hues("Một")).await;
     tokens(store, &client, "C1").await;
-    let an = house.operator("an").await;
+    let an = fixture.operator("an").await;
     store.hold_by_order(&an, &id("C1"), &order("1")).await.unwrap();
     let notice = store.notices(1).await.unwrap().remove(0).id;
     let due = store.due_notices(&client.id, 10).await.unwrap();
@@ -559,7 +574,7 @@ async fn resent_event_is_recorded_in_journal(on: On) {
             notice: notice.clone(),
         };
         assert_eq!(last.change, said);
-        house.sound().await;
+        fixture.sound().await;
     }
 }
 
@@ -582,9 +597,9 @@ async fn for_api(store: &Store, known: &RegisteredClient, account: &str) -> Issu
 
 /// A token for a resource is active while both clients are enabled.
 async fn resource_token_active_while_both_clients_enabled(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
-    let (store, other) = (&house.store, house.second().await);
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
+    let (store, other) = (&fixture.store, fixture.second().await);
     let (client, api) = (known(store, hues("Một")).await, known(store, service("Kho")).await);
     assert!(store.has_resource(API).await.unwrap() && !store.has_resource("Kho").await.unwrap());
     for disabled in [&client, &api] {
@@ -619,29 +634,29 @@ async fn resource_token_active_while_both_clients_enabled(on: On) {
     assert!(is_good(store, &next.access).await, "the tables anew say the same");
     store.remove_client("Kho", "test").await.unwrap();
     assert!(!is_good(&other, &next.access).await);
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// Of clients added at once with the same resource, one gets it.
 async fn resource_claimed_by_one_of_simultaneous_clients(on: On) {
-    let house = House::new(on).await;
-    let stores = [house.store.clone(), house.second().await];
+    let fixture = Fixture::new(on).await;
+    let stores = [fixture.store.clone(), fixture.second().await];
     let added = at_once((0..6).map(|n| {
         let store = stores[n % 2].clone();
         async move { store.add_client(service(&format!("Kho {n}")), "test").await.is_ok() }
     }))
     .await;
     assert_eq!(added.into_iter().filter(|added| *added).count(), 1);
-    assert_eq!(house.store.clients().await.unwrap().len(), 1);
-    house.sound().await;
+    assert_eq!(fixture.store.clients().await.unwrap().len(), 1);
+    fixture.sound().await;
 }
 
 /// Data from before resources existed are migrated.
 async fn data_from_before_resources_are_migrated(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
-    let client = known(&house.store, hues("Một")).await;
-    let before = tokens(&house.store, &client, "C1").await;
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
+    let client = known(&fixture.store, hues("Một")).await;
+    let before = tokens(&fixture.store, &client, "C1").await;
     for sql in [
         "ALTER TABLE issued DROP COLUMN audience",
         "ALTER TABLE issued DROP COLUMN audience_generation",
@@ -649,9 +664,9 @@ async fn data_from_before_resources_are_migrated(on: On) {
         "DROP TABLE client_resource",
         "UPDATE projection_version SET digest = 'before'",
     ] {
-        house.sql(sql).await;
+        fixture.sql(sql).await;
     }
-    let store = house.second().await;
+    let store = fixture.second().await;
     assert!(is_good(&store, &before.access).await);
     assert!(
         store
@@ -664,29 +679,29 @@ async fn data_from_before_resources_are_migrated(on: On) {
     let given = for_api(&store, &client, "C1").await;
     assert!(store.token(&given.access).await.unwrap().unwrap().audience.is_some());
     // Dropped and added again, the columns have another order, which the catalogue of SQLite shows.
-    let faults = house.store.verify(&mut |_| {}).await.unwrap().faults;
+    let faults = fixture.store.verify(&mut |_| {}).await.unwrap().faults;
     assert!(faults.iter().all(|(check, _)| *check == Check::Integrity), "{faults:?}");
 }
 
 /// A refresh token used again within half a minute gets the same successor, until that one is used.
 async fn reused_refresh_token_gets_successor_within_grace_period(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
+    let store = &fixture.store;
     let (client, other) = (known(store, hues("Một")).await, known(store, hues("Hai")).await);
     let next = async |token: &str| store.refresh(&client, token, None, None).await.unwrap();
 
     // Within half a minute, and by its own client.
     let first = tokens(store, &client, "C1").await;
     let given = next(&first.refresh).await.unwrap();
-    house.clock.move_on(29);
+    fixture.clock.move_on(29);
     let stranger = store.refresh(&other, &first.refresh, None, None).await.unwrap();
     assert!(stranger.is_none());
     let again = next(&first.refresh).await.unwrap();
     assert_eq!(again.refresh, given.refresh);
     assert!(is_good(store, &given.access).await && is_good(store, &again.access).await);
     assert_eq!(
-        house.sql("SELECT COUNT(*) FROM issued WHERE kind = 'refresh'").await,
+        fixture.sql("SELECT COUNT(*) FROM issued WHERE kind = 'refresh'").await,
         [2],
         "one line"
     );
@@ -698,7 +713,7 @@ async fn reused_refresh_token_gets_successor_within_grace_period(on: On) {
     // Half a minute is over.
     let first = tokens(store, &client, "C1").await;
     let given = next(&first.refresh).await.unwrap();
-    house.clock.move_on(31);
+    fixture.clock.move_on(31);
     assert!(next(&first.refresh).await.is_none());
     assert!(!is_good(store, &given.access).await && next(&given.refresh).await.is_none());
 
@@ -721,54 +736,54 @@ async fn reused_refresh_token_gets_successor_within_grace_period(on: On) {
     // The setting was on when the token was used. A server with the setting off may have a clock that is behind.
     let first = tokens(store, &client, "C1").await;
     let given = next(&first.refresh).await.unwrap();
-    house.clock.move_on(-1);
+    fixture.clock.move_on(-1);
     let again = strict.refresh(&client, &first.refresh, None, None).await.unwrap();
     assert!(again.is_none() && !is_good(store, &given.access).await);
 
     // The account is held meanwhile.
     let first = tokens(store, &client, "C1").await;
     next(&first.refresh).await.unwrap();
-    let an = house.operator("an").await;
+    let an = fixture.operator("an").await;
     store.hold_by_order(&an, &id("C1"), &order("1")).await.unwrap();
     assert!(next(&first.refresh).await.is_none());
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// What a successor token is derived from is erased after its time.
 async fn seed_of_successor_token_is_erased(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
+    let store = &fixture.store;
     let client = known(store, hues("Một")).await;
     let kept = "SELECT COUNT(*) FROM issued WHERE again IS NOT NULL";
     let first = tokens(store, &client, "C1").await;
     let next = store.refresh(&client, &first.refresh, None, None).await.unwrap();
-    assert_eq!(house.sql(kept).await, [1]);
+    assert_eq!(fixture.sql(kept).await, [1]);
     // Its successor is used: only the successor's own row remains.
     store
         .refresh(&client, &next.unwrap().refresh, None, None)
         .await
         .unwrap();
-    assert_eq!(house.sql(kept).await, [1]);
+    assert_eq!(fixture.sql(kept).await, [1]);
     store.forget_successors().await.unwrap();
-    assert_eq!(house.sql(kept).await, [1], "not before its time");
-    house.clock.move_on(31);
+    assert_eq!(fixture.sql(kept).await, [1], "not before its time");
+    fixture.clock.move_on(31);
     store.forget_successors().await.unwrap();
-    assert_eq!(house.sql(kept).await, [0]);
+    assert_eq!(fixture.sql(kept).await, [0]);
     // With the setting off, nothing is stored.
     let strict = store.clone().with_refresh_again(Duration::ZERO);
     let first = tokens(store, &client, "C2").await;
     let next = strict.refresh(&client, &first.refresh, None, None).await.unwrap();
     assert!(next.is_some());
-    assert_eq!(house.sql(kept).await, [0]);
-    house.sound().await;
+    assert_eq!(fixture.sql(kept).await, [0]);
+    fixture.sound().await;
 }
 
 async fn run_beside(connection: &mut PgConnection, sql: &'static str) {
     sqlx::raw_sql(sql).execute(connection).await.unwrap();
 }
 
-impl House {
+impl Fixture {
     /// Delivers everything due to a client, with that result.
     async fn tell(&self, client: &RegisteredClient, delivery: &Delivery) -> Vec<PendingDelivery> {
         let due = self.store.due_notices(&client.id, 100).await.unwrap();
@@ -811,13 +826,13 @@ impl House {
 
 /// A security event that fails does not delay another.
 async fn failed_event_does_not_delay_another(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
-    let client = known(&house.store, hues("Một")).await;
-    tokens(&house.store, &client, "C1").await;
-    let an = house.operator("an").await;
-    house.store.hold_by_order(&an, &id("C1"), &order("1")).await.unwrap();
-    let due = house.store.due_notices(&client.id, 10).await.unwrap();
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
+    let client = known(&fixture.store, hues("Một")).await;
+    tokens(&fixture.store, &client, "C1").await;
+    let an = fixture.operator("an").await;
+    fixture.store.hold_by_order(&an, &id("C1"), &order("1")).await.unwrap();
+    let due = fixture.store.due_notices(&client.id, 10).await.unwrap();
     assert_eq!(due.len(), 2, "of the account, and of its session by name");
     assert!(due[0].sid.is_none() && due[1].sid.is_some());
     let [of_account, of_session] = <[PendingDelivery; 2]>::try_from(due).unwrap();
@@ -825,67 +840,70 @@ async fn failed_event_does_not_delay_another(on: On) {
         (of_account, Delivery::Refused("answered 400".into())),
         (of_session, Delivery::Failed("answered 503".into())),
     ];
-    house.store.settle_notices(&client.id, told).await.unwrap();
-    let lines = house.store.notices(10).await.unwrap();
+    fixture.store.settle_notices(&client.id, told).await.unwrap();
+    let lines = fixture.store.notices(10).await.unwrap();
     assert!(lines[0].waits && lines[0].fault == "answered 503");
     assert!(!lines[1].waits && lines[1].taken.is_none() && lines[1].fault == "answered 400");
-    house.clock.move_on(3);
+    fixture.clock.move_on(3);
     assert_eq!(
-        house.tell(&client, &Delivery::Untried).await.len(),
+        fixture.tell(&client, &Delivery::Untried).await.len(),
         1,
         "the other is final"
     );
     assert_eq!(
-        house.tell(&client, &Delivery::Taken).await.len(),
+        fixture.tell(&client, &Delivery::Taken).await.len(),
         1,
         "given back, it is due"
     );
-    let untaken = house.store.untaken_notices().await.unwrap();
+    let untaken = fixture.store.untaken_notices().await.unwrap();
     assert!(
         untaken.len() == 1 && untaken[0].fault == "answered 400",
         "it is found however much was taken since"
     );
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// Waiting events become due once the client accepts another one.
 async fn waiting_events_become_due_after_successful_delivery(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
-    let client = known(&house.store, hues("Một")).await;
-    house.signs_in_and_out(&client, "C1").await;
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
+    let client = known(&fixture.store, hues("Một")).await;
+    fixture.signs_in_and_out(&client, "C1").await;
     let failed = Delivery::Failed("answered 503".into());
     for tries in 1..=8 {
-        assert_eq!(house.tell(&client, &failed).await.len(), 1);
-        house.clock.move_on(1 << tries);
+        assert_eq!(fixture.tell(&client, &failed).await.len(), 1);
+        fixture.clock.move_on(1 << tries);
     }
-    house.tell(&client, &failed).await;
-    house.clock.move_on(2);
-    assert!(house.tell(&client, &failed).await.is_empty(), "its turn is in minutes");
-    house.signs_in_and_out(&client, "C2").await;
-    assert_eq!(house.tell(&client, &Delivery::Taken).await.len(), 1);
-    let due = house.tell(&client, &failed).await;
+    fixture.tell(&client, &failed).await;
+    fixture.clock.move_on(2);
+    assert!(
+        fixture.tell(&client, &failed).await.is_empty(),
+        "its turn is in minutes"
+    );
+    fixture.signs_in_and_out(&client, "C2").await;
+    assert_eq!(fixture.tell(&client, &Delivery::Taken).await.len(), 1);
+    let due = fixture.tell(&client, &failed).await;
     assert_eq!(due.len(), 1, "the client is there again");
     assert_eq!(
-        house.store.notices(2).await.unwrap()[1].tries,
+        fixture.store.notices(2).await.unwrap()[1].tries,
         9,
         "which is no try more"
     );
     // Waiting events of the same account become due when a new one is queued.
-    house.clock.move_on(2);
-    house.signs_in_and_out(&client, "C1").await;
-    assert_eq!(house.tell(&client, &Delivery::Taken).await.len(), 2);
-    house.sound().await;
+    fixture.clock.move_on(2);
+    fixture.signs_in_and_out(&client, "C1").await;
+    assert_eq!(fixture.tell(&client, &Delivery::Taken).await.len(), 2);
+    fixture.sound().await;
 }
 
 /// An event that fails while others are accepted is retried later.
 async fn event_refused_while_others_pass_is_retried_later(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
+    let store = &fixture.store;
     let client = known(store, hues("Một")).await;
     for account in ["C1", "C2"] {
-        house.signs_in_and_out(&client, account).await;
+        fixture.signs_in_and_out(&client, account).await;
     }
     let failed = || Delivery::Failed("answered 503".into());
     let ids = |due: &[PendingDelivery]| due.iter().map(|one| one.id.clone()).collect::<Vec<_>>();
@@ -893,70 +911,73 @@ async fn event_refused_while_others_pass_is_retried_later(on: On) {
     let [first, second] = <[String; 2]>::try_from(ids(&due)).unwrap();
     let told = due.into_iter().zip([failed(), Delivery::Untried]).collect();
     store.settle_notices(&client.id, told).await.unwrap();
-    house.clock.move_on(3);
+    fixture.clock.move_on(3);
     let due = store.due_notices(&client.id, 10).await.unwrap();
     assert_eq!(ids(&due), [second, first], "what was tried least comes first");
     let told = due.into_iter().zip([Delivery::Taken, failed()]).collect();
     store.settle_notices(&client.id, told).await.unwrap();
     assert!(
-        house.tell(&client, &failed()).await.is_empty(),
+        fixture.tell(&client, &failed()).await.is_empty(),
         "it was there, and did not take this one"
     );
-    house.clock.move_on(4);
-    assert_eq!(house.tell(&client, &Delivery::Taken).await.len(), 1);
-    house.sound().await;
+    fixture.clock.move_on(4);
+    assert_eq!(fixture.tell(&client, &Delivery::Taken).await.len(), 1);
+    fixture.sound().await;
 }
 
 /// The events of a hold and of its end are delivered in their order.
 async fn hold_and_lift_events_delivered_in_order(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
     let mut client = hues("Một");
     (client.backchannel_logout_uri, client.events_uri) = (None, Some("https://hues.example/events".into()));
-    let client = known(&house.store, client).await;
-    tokens(&house.store, &client, "C1").await;
-    let an = house.operator("an").await;
-    house.store.hold_by_order(&an, &id("C1"), &order("1")).await.unwrap();
+    let client = known(&fixture.store, client).await;
+    tokens(&fixture.store, &client, "C1").await;
+    let an = fixture.operator("an").await;
+    fixture.store.hold_by_order(&an, &id("C1"), &order("1")).await.unwrap();
     let failed = Delivery::Failed("answered 503".into());
-    assert_eq!(house.tell(&client, &failed).await.len(), 2);
-    house.clock.move_on(1);
-    let an = house.operator("second").await;
-    house
+    assert_eq!(fixture.tell(&client, &failed).await.len(), 2);
+    fixture.clock.move_on(1);
+    let an = fixture.operator("second").await;
+    fixture
         .store
         .lift_order(&an, &id("C1"), &Cause::order("1"), "hết")
         .await
         .unwrap();
     let kinds = |due: Vec<PendingDelivery>| due.into_iter().map(|one| one.kind.name()).collect::<Vec<_>>();
     assert_eq!(
-        kinds(house.tell(&client, &Delivery::Taken).await),
+        kinds(fixture.tell(&client, &Delivery::Taken).await),
         ["session-revoked", "account-disabled"]
     );
-    assert_eq!(kinds(house.tell(&client, &Delivery::Taken).await), ["account-enabled"]);
-    house.sound().await;
+    assert_eq!(
+        kinds(fixture.tell(&client, &Delivery::Taken).await),
+        ["account-enabled"]
+    );
+    fixture.sound().await;
 }
 
 /// A removed client gets no more events.
 async fn removed_client_gets_no_more_events(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
-    let client = known(&house.store, hues("Một")).await;
-    house.signs_in_and_out(&client, "C1").await;
-    assert_eq!(house.tell(&client, &Delivery::Taken).await.len(), 1);
-    house.signs_in_and_out(&client, "C2").await;
-    house.store.remove_client("Một", "test").await.unwrap();
-    assert!(house.store.clients_to_tell().await.unwrap().is_empty());
-    let lines = house.store.notices(10).await.unwrap();
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
+    let client = known(&fixture.store, hues("Một")).await;
+    fixture.signs_in_and_out(&client, "C1").await;
+    assert_eq!(fixture.tell(&client, &Delivery::Taken).await.len(), 1);
+    fixture.signs_in_and_out(&client, "C2").await;
+    fixture.store.remove_client("Một", "test").await.unwrap();
+    assert!(fixture.store.clients_to_tell().await.unwrap().is_empty());
+    let lines = fixture.store.notices(10).await.unwrap();
     assert!(
         lines.len() == 1 && lines[0].taken.is_some(),
         "what it was told is still to be seen"
     );
-    house.sound().await;
+    fixture.sound().await;
 }
 
 async fn a_client_is_edited_and_its_subjects_stay(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
+    let store = &fixture.store;
     let mut client = hues("Một");
     client.subjects = SubjectKind::Pairwise;
     let before = known(store, client).await;
@@ -1035,13 +1056,13 @@ async fn a_client_is_edited_and_its_subjects_stay(on: On) {
     store.rebuild(&mut |_| {}).await.unwrap();
     let rebuilt = store.client(before.id.as_str()).await.unwrap().unwrap();
     assert!(rebuilt.client == now.client && rebuilt.secret_fits(&secret, store.now()));
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// An edited client gets the resources it states, and releases the others.
 async fn edited_client_gains_and_releases_resources(on: On) {
-    let house = House::new(on).await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    let store = &fixture.store;
     let (one, other) = (known(store, hues("Một")).await, known(store, hues("Hai")).await);
     let bearing = |client: &RegisteredClient| Client {
         resources: vec![API.into()],
@@ -1068,14 +1089,14 @@ async fn edited_client_gains_and_releases_resources(on: On) {
     assert!(!store.has_resource(API).await.unwrap());
     edit(&other, other.client.clone(), bearing(&other)).await.unwrap();
     assert!(store.has_resource(API).await.unwrap());
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// The subject identifiers of an existing system are imported, all or none.
 async fn imported_subjects_are_used_for_client(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
+    let store = &fixture.store;
     let (client, other) = (known(store, hues("Một")).await, known(store, hues("Hai")).await);
     let ids = |all: &[(&str, &str)]| {
         all.iter()
@@ -1106,13 +1127,13 @@ async fn imported_subjects_are_used_for_client(on: On) {
     );
     store.rebuild(&mut |_| {}).await.unwrap();
     assert_eq!(tokens(store, &client, "C1").await.grant.subject, "u-17");
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// An operator replaces the signing keys, or revokes one that leaked.
 async fn signing_keys_replaced_on_request(on: On) {
-    let house = House::new(on).await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    let store = &fixture.store;
     store.tend_signing_keys().await.unwrap();
     let first = store.published_keys().await.unwrap();
     store.replace_signing_keys(None, "test").await.unwrap();
@@ -1120,12 +1141,12 @@ async fn signing_keys_replaced_on_request(on: On) {
     assert_eq!(now.len(), 2 * first.len(), "what was signed is good for its time");
     let signs: Vec<_> = now.iter().filter(|key| key.signs).collect();
     assert!(signs.len() == first.len() && first.iter().all(|old| signs.iter().all(|key| key.id != old.id)));
-    house.clock.move_on(11 * 60);
+    fixture.clock.move_on(11 * 60);
     assert_eq!(store.published_keys().await.unwrap().len(), first.len());
     assert!(store.signing_key(&first[0].id).await.unwrap().is_none());
     store.tend_signing_keys().await.unwrap();
     assert_eq!(
-        house
+        fixture
             .sql("SELECT COUNT(*) FROM signing_key WHERE LENGTH(sealed) = 0")
             .await,
         [3],
@@ -1144,7 +1165,7 @@ async fn signing_keys_replaced_on_request(on: On) {
     assert_eq!(state(&lines, &first[0].id), KeyState::Gone);
     let entries = "SELECT COUNT(*) FROM journal WHERE subject LIKE 'signing-keys%' AND by_whom = 'test'";
     assert_eq!(
-        house.sql(entries).await,
+        fixture.sql(entries).await,
         [3],
         "who did it: twice new keys, and the one that leaked"
     );
@@ -1152,7 +1173,7 @@ async fn signing_keys_replaced_on_request(on: On) {
     assert!(matches!(unknown, Err(StoreError::Refused(Refusal::UnknownKey(_)))));
 
     // A key that waited to sign never signs once its turn was taken by another.
-    house.clock.move_on(91 * 24 * 3600);
+    fixture.clock.move_on(91 * 24 * 3600);
     store.tend_signing_keys().await.unwrap();
     let waiting = store.published_keys().await.unwrap();
     store.replace_signing_keys(None, "test").await.unwrap();
@@ -1161,25 +1182,29 @@ async fn signing_keys_replaced_on_request(on: On) {
         let wanted = if key.signs { KeyState::Retired } else { KeyState::Gone };
         assert_eq!(state(&lines, &key.id), wanted);
     }
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// A session with a grant that ends with it, and one that outlives it.
-async fn online_and_offline(house: &House, client: &RegisteredClient, account: &str) -> (String, [IssuedTokens; 2]) {
-    let session = house.store.begin_session(&id(account)).await.unwrap();
+async fn online_and_offline(
+    fixture: &Fixture,
+    client: &RegisteredClient,
+    account: &str,
+) -> (String, [IssuedTokens; 2]) {
+    let session = fixture.store.begin_session(&id(account)).await.unwrap();
     let mut given = Vec::new();
     for scope in [vec![Scope::Openid], vec![Scope::Openid, Scope::OfflineAccess]] {
         let allowed = AuthorizedRequest {
             scope,
             ..allowed(client)
         };
-        let code = house
+        let code = fixture
             .store
             .issue_code(session.as_str(), allowed)
             .await
             .unwrap()
             .unwrap();
-        given.push(redeem(&house.store, client, &code).await.unwrap());
+        given.push(redeem(&fixture.store, client, &code).await.unwrap());
     }
     (
         session.as_str().to_owned(),
@@ -1189,17 +1214,17 @@ async fn online_and_offline(house: &House, client: &RegisteredClient, account: &
 
 /// A session that expires notifies its clients once.
 async fn expired_session_notifies_its_clients(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
+    let store = &fixture.store;
     let client = known(store, hues("Một")).await;
-    let (session, [online, offline]) = online_and_offline(&house, &client, "C1").await;
-    house.clock.move_on(29 * 60);
+    let (session, [online, offline]) = online_and_offline(&fixture, &client, "C1").await;
+    fixture.clock.move_on(29 * 60);
     assert_eq!(store.end_over_sessions().await.unwrap(), 0);
-    store.visit(&session).await.unwrap().expect("it is clicked at");
-    house.clock.move_on(29 * 60);
+    store.session(&session).await.unwrap().expect("it is clicked at");
+    fixture.clock.move_on(29 * 60);
     assert_eq!(store.end_over_sessions().await.unwrap(), 0, "a click keeps it");
-    house.clock.move_on(2 * 60);
+    fixture.clock.move_on(2 * 60);
     // Nothing revives it.
     assert!(
         store
@@ -1208,9 +1233,9 @@ async fn expired_session_notifies_its_clients(on: On) {
             .unwrap()
             .is_none()
     );
-    assert!(store.visit(&session).await.unwrap().is_none());
+    assert!(store.session(&session).await.unwrap().is_none());
     assert_eq!(store.end_over_sessions().await.unwrap(), 1);
-    let due = house.tell(&client, &Delivery::Taken).await;
+    let due = fixture.tell(&client, &Delivery::Taken).await;
     assert_eq!(due.len(), 1);
     assert_eq!(due[0].sid.as_deref(), Some(online.grant.sid.as_str()));
     assert!(
@@ -1223,90 +1248,90 @@ async fn expired_session_notifies_its_clients(on: On) {
     assert_eq!(store.end_over_sessions().await.unwrap(), 0, "once");
 
     // The same for a session that was swept meanwhile.
-    online_and_offline(&house, &client, "C2").await;
-    house.clock.move_on(13 * 3600);
+    online_and_offline(&fixture, &client, "C2").await;
+    fixture.clock.move_on(13 * 3600);
     store.sweep().await.unwrap();
-    assert_eq!(house.tell(&client, &Delivery::Taken).await.len(), 1);
-    house.sound().await;
+    assert_eq!(fixture.tell(&client, &Delivery::Taken).await.len(), 1);
+    fixture.sound().await;
 }
 
 /// Two servers see the same session end, while both are kept from ending it: its client is told once.
 #[tokio::test(flavor = "multi_thread")]
 async fn session_expiry_seen_by_two_servers_notified_once() {
-    let house = House::new(On::Postgres).await;
-    house.two_citizens().await;
-    let servers = [house.store.clone(), house.second().await];
-    let client = known(&house.store, hues("Một")).await;
-    online_and_offline(&house, &client, "C1").await;
-    house.clock.move_on(31 * 60);
-    let mut beside = house.beside("SELECT id FROM client_grant FOR UPDATE").await;
+    let fixture = Fixture::new(On::Postgres).await;
+    fixture.two_citizens().await;
+    let servers = [fixture.store.clone(), fixture.second().await];
+    let client = known(&fixture.store, hues("Một")).await;
+    online_and_offline(&fixture, &client, "C1").await;
+    fixture.clock.move_on(31 * 60);
+    let mut beside = fixture.beside("SELECT id FROM client_grant FOR UPDATE").await;
     let ending = servers.map(|store| tokio::spawn(async move { store.end_over_sessions().await }));
-    house.are_waiting(2).await;
+    fixture.are_waiting(2).await;
     run_beside(&mut beside, "COMMIT").await;
     for ended in ending {
         ended.await.unwrap().unwrap();
     }
-    assert_eq!(house.tell(&client, &Delivery::Taken).await.len(), 1);
-    house.sound().await;
+    assert_eq!(fixture.tell(&client, &Delivery::Taken).await.len(), 1);
+    fixture.sound().await;
 }
 
 /// A request in the last moment keeps the session, even if another server has already begun to end it.
 #[tokio::test(flavor = "multi_thread")]
 async fn session_used_during_expiry_is_kept() {
-    let house = House::new(On::Postgres).await;
-    house.two_citizens().await;
-    let store = &house.store;
+    let fixture = Fixture::new(On::Postgres).await;
+    fixture.two_citizens().await;
+    let store = &fixture.store;
     let client = known(store, hues("Một")).await;
-    let (session, [online, _]) = online_and_offline(&house, &client, "C1").await;
-    house.clock.move_on(29 * 60);
-    let mut beside = house.beside("SELECT id FROM session FOR UPDATE").await;
+    let (session, [online, _]) = online_and_offline(&fixture, &client, "C1").await;
+    fixture.clock.move_on(29 * 60);
+    let mut beside = fixture.beside("SELECT id FROM session FOR UPDATE").await;
     let (asks, with) = (store.clone(), client.clone());
     let using = tokio::spawn(async move { asks.refresh(&with, &online.refresh, None, None).await });
-    house.are_waiting(1).await;
-    house.clock.move_on(2 * 60);
-    let other = house.second().await;
+    fixture.are_waiting(1).await;
+    fixture.clock.move_on(2 * 60);
+    let other = fixture.second().await;
     let ending = tokio::spawn(async move { other.end_over_sessions().await });
-    house.are_waiting(2).await;
+    fixture.are_waiting(2).await;
     run_beside(&mut beside, "COMMIT").await;
     let used = using.await.unwrap().unwrap().expect("it was in time");
     ending.await.unwrap().unwrap();
-    assert!(is_good(store, &used.access).await && store.visit(&session).await.unwrap().is_some());
-    assert!(house.tell(&client, &Delivery::Taken).await.is_empty());
-    house.sound().await;
+    assert!(is_good(store, &used.access).await && store.session(&session).await.unwrap().is_some());
+    assert!(fixture.tell(&client, &Delivery::Taken).await.is_empty());
+    fixture.sound().await;
 }
 
 /// A refresh extends the session like a request, except for operators.
 async fn refresh_extends_session_except_for_operators(on: On) {
-    let house = House::new(on).await;
-    house.two_citizens().await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    fixture.two_citizens().await;
+    let store = &fixture.store;
     let client = known(store, hues("Một")).await;
-    let (session, [online, _]) = online_and_offline(&house, &client, "C1").await;
+    let (session, [online, _]) = online_and_offline(&fixture, &client, "C1").await;
     let mut refresh = online.refresh;
     for _ in 0..3 {
-        house.clock.move_on(29 * 60);
+        fixture.clock.move_on(29 * 60);
         let next = store.refresh(&client, &refresh, None, None).await.unwrap();
         refresh = next.expect("it is in use").refresh;
     }
-    assert!(store.visit(&session).await.unwrap().is_some());
+    assert!(store.session(&session).await.unwrap().is_some());
 
-    house.operator("an").await;
-    let desk = house.sign_in("an", 3).await.unwrap();
+    fixture.operator("an").await;
+    let desk = fixture.sign_in("an", 3).await.unwrap();
     let online = AuthorizedRequest {
         scope: vec![Scope::Openid],
         ..allowed(&client)
     };
     let code = store.issue_code(desk.as_str(), online).await.unwrap().unwrap();
     let given = redeem(store, &client, &code).await.unwrap();
-    house.clock.move_on(10 * 60);
+    fixture.clock.move_on(10 * 60);
     let next = store
         .refresh(&client, &given.refresh, None, None)
         .await
         .unwrap()
         .unwrap();
-    house.clock.move_on(10 * 60);
+    fixture.clock.move_on(10 * 60);
     assert!(
-        store.visit(desk.as_str()).await.unwrap().is_none(),
+        store.session(desk.as_str()).await.unwrap().is_none(),
         "an operator clicks"
     );
     assert!(
@@ -1316,5 +1341,5 @@ async fn refresh_extends_session_except_for_operators(on: On) {
             .unwrap()
             .is_none()
     );
-    house.sound().await;
+    fixture.sound().await;
 }

@@ -1,7 +1,7 @@
 //! Tests of operators: "at least two exist, each has a second factor and no HR rule; every act of theirs names them".
 
 use crate::both;
-use crate::fixture::{DAY, House, On, citizen};
+use crate::fixture::{DAY, Fixture, On, citizen};
 use ngomon_rules::event::{Change, ProposedAct};
 use ngomon_rules::records::{AccountId, AccountKind};
 use ngomon_store::{Order, Refusal, StoreError};
@@ -28,8 +28,8 @@ pub fn refused<T: std::fmt::Debug>(done: ngomon_store::Result<T>) -> Refusal {
 }
 
 async fn an_operator_enrols_once_and_signs_in_by_two_factors(on: On) {
-    let house = House::new(on).await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    let store = &fixture.store;
     let link = store.add_operator("lan", "test").await.unwrap();
     let account = AccountId::of_operator("lan");
     assert!(store.credentials("lan").await.unwrap().is_empty(), "not enrolled yet");
@@ -57,10 +57,10 @@ async fn an_operator_enrols_once_and_signs_in_by_two_factors(on: On) {
     store.rehash(&known[0], "{SSHA}anew").await.unwrap();
     assert_eq!(store.totp_secret(&account).await.unwrap(), Some(enrolment.totp_secret));
     for used in [100, 99, 0] {
-        assert!(house.sign_in("lan", used).await.is_none(), "step {used}");
+        assert!(fixture.sign_in("lan", used).await.is_none(), "step {used}");
     }
-    let token = house.sign_in("lan", 101).await.unwrap();
-    let visit = store.visit(token.as_str()).await.unwrap().unwrap();
+    let token = fixture.sign_in("lan", 101).await.unwrap();
+    let visit = store.session(token.as_str()).await.unwrap().unwrap();
     assert_eq!(visit.operator().unwrap().by(), "operator:lan");
 
     let typed = codes[3].to_lowercase().replace('-', " ");
@@ -70,7 +70,7 @@ async fn an_operator_enrols_once_and_signs_in_by_two_factors(on: On) {
     assert!(store.use_recovery_code(&account, &codes[3]).await.unwrap().is_none());
     assert!(store.use_recovery_code(&account, &codes[4]).await.unwrap().is_some());
 
-    let minh = house.store.add_operator("minh", "test").await.unwrap();
+    let minh = fixture.store.add_operator("minh", "test").await.unwrap();
     store.enrol(&minh, "{SSHA}x", 1).await.unwrap();
     let other = AccountId::of_operator("minh");
     assert!(store.use_recovery_code(&other, &codes[5]).await.unwrap().is_none());
@@ -86,35 +86,35 @@ async fn an_operator_enrols_once_and_signs_in_by_two_factors(on: On) {
         history[2],
         (Change::RecoveryCodeUsed { code: 3 }, "operator:lan")
     ));
-    house.sound().await;
-    house.store.rebuild(&mut |_| {}).await.unwrap();
-    assert!(house.sign_in("lan", 102).await.is_some());
+    fixture.sound().await;
+    fixture.store.rebuild(&mut |_| {}).await.unwrap();
+    assert!(fixture.sign_in("lan", 102).await.is_some());
     assert!(store.use_recovery_code(&account, &codes[4]).await.unwrap().is_none());
 }
 
 /// An enrolment link is valid for three days.
 async fn enrolment_link_expires_after_three_days(on: On) {
-    let house = House::new(on).await;
-    let link = house.store.add_operator("lan", "test").await.unwrap();
-    house.clock.move_on(72 * 3600 - 1);
-    assert!(house.store.enrolment(&link).await.unwrap().is_some());
-    house.clock.move_on(2);
-    assert!(house.store.enrolment(&link).await.unwrap().is_none());
+    let fixture = Fixture::new(on).await;
+    let link = fixture.store.add_operator("lan", "test").await.unwrap();
+    fixture.clock.move_on(72 * 3600 - 1);
+    assert!(fixture.store.enrolment(&link).await.unwrap().is_some());
+    fixture.clock.move_on(2);
+    assert!(fixture.store.enrolment(&link).await.unwrap().is_none());
     assert_eq!(
-        refused(house.store.enrol(&link, "{SSHA}x", 1).await),
+        refused(fixture.store.enrol(&link, "{SSHA}x", 1).await),
         Refusal::EnrolmentOver
     );
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// Eight requests at once with the same link, the same code, or the same recovery code: one succeeds.
 async fn link_and_codes_work_once_in_simultaneous_requests(on: On) {
-    let house = Arc::new(House::new(on).await);
-    let link = house.store.add_operator("lan", "test").await.unwrap();
+    let fixture = Arc::new(Fixture::new(on).await);
+    let link = fixture.store.add_operator("lan", "test").await.unwrap();
     let mut codes = Vec::new();
-    for task in at_once(&house, move |house| {
+    for task in at_once(&fixture, move |fixture| {
         let link = link.clone();
-        async move { house.store.enrol(&link, "{SSHA}x", 1).await }
+        async move { fixture.store.enrol(&link, "{SSHA}x", 1).await }
     }) {
         match task.await.unwrap() {
             Ok(found) => codes.push(found),
@@ -126,69 +126,76 @@ async fn link_and_codes_work_once_in_simultaneous_requests(on: On) {
     let account = AccountId::of_operator("lan");
     let mut proven = [0, 0];
     let of = account.clone();
-    for task in at_once(&house, move |house| {
+    for task in at_once(&fixture, move |fixture| {
         let of = of.clone();
-        async move { house.store.use_code(&of, 2).await.unwrap().is_some() }
+        async move { fixture.store.use_code(&of, 2).await.unwrap().is_some() }
     }) {
         proven[0] += u32::from(task.await.unwrap());
     }
     let code = codes[0][0].clone();
-    for task in at_once(&house, move |house| {
+    for task in at_once(&fixture, move |fixture| {
         let (account, code) = (account.clone(), code.clone());
-        async move { house.store.use_recovery_code(&account, &code).await.unwrap().is_some() }
+        async move {
+            fixture
+                .store
+                .use_recovery_code(&account, &code)
+                .await
+                .unwrap()
+                .is_some()
+        }
     }) {
         proven[1] += u32::from(task.await.unwrap());
     }
     assert_eq!(proven, [1, 1]);
-    house.sound().await;
+    fixture.sound().await;
 }
 
-pub fn at_once<T, F>(house: &Arc<House>, what: impl Fn(Arc<House>) -> F) -> Vec<tokio::task::JoinHandle<T>>
+pub fn at_once<T, F>(fixture: &Arc<Fixture>, what: impl Fn(Arc<Fixture>) -> F) -> Vec<tokio::task::JoinHandle<T>>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    (0..8).map(|_| tokio::spawn(what(Arc::clone(house)))).collect()
+    (0..8).map(|_| tokio::spawn(what(Arc::clone(fixture)))).collect()
 }
 
 /// Two more operators, so that one may be removed.
-async fn two_more(house: &House) {
+async fn two_more(fixture: &Fixture) {
     for name in ["binh", "chi"] {
-        house.operator(name).await;
+        fixture.operator(name).await;
     }
 }
 
 /// A removed operator has no access, and nothing restores it.
 async fn removed_operator_has_no_access_for_good(on: On) {
-    let house = House::new(on).await;
-    let store = &house.store;
-    two_more(&house).await;
+    let fixture = Fixture::new(on).await;
+    let store = &fixture.store;
+    two_more(&fixture).await;
     let link = store.add_operator("lan", "test").await.unwrap();
     let codes = store.enrol(&link, "{SSHA}x", 1).await.unwrap();
-    let token = house.sign_in("lan", 2).await.unwrap();
+    let token = fixture.sign_in("lan", 2).await.unwrap();
     store.remove_operator("lan", "test").await.unwrap();
-    assert!(store.visit(token.as_str()).await.unwrap().is_none());
+    assert!(store.session(token.as_str()).await.unwrap().is_none());
     assert!(store.credentials("lan").await.unwrap().is_empty());
     let account = AccountId::of_operator("lan");
     assert!(store.totp_secret(&account).await.unwrap().is_none());
     assert!(store.use_recovery_code(&account, &codes[0]).await.unwrap().is_none());
     let late = store.use_code(&account, 100).await.unwrap();
     assert!(store.begin_proven_session(late.unwrap()).await.is_err());
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// "A name that was removed is not given again": the journal and connected systems identify people by it.
 async fn operator_name_is_never_reused(on: On) {
-    let house = House::new(on).await;
-    let store = &house.store;
-    two_more(&house).await;
-    house.operator("Lan").await;
+    let fixture = Fixture::new(on).await;
+    let store = &fixture.store;
+    two_more(&fixture).await;
+    fixture.operator("Lan").await;
     for there in ["Lan", "lan"] {
         let refusal = refused(store.add_operator(there, "test").await);
         assert_eq!(refusal, Refusal::OperatorExists(there.into()));
     }
     store.remove_operator("Lan", "test").await.unwrap();
-    house.sound().await;
+    fixture.sound().await;
     for round in 0..2 {
         for gone in ["Lan", "LAN"] {
             let refusal = refused(store.add_operator(gone, "test").await);
@@ -198,19 +205,19 @@ async fn operator_name_is_never_reused(on: On) {
         store.rebuild(&mut |_| {}).await.unwrap();
     }
     store.add_operator("lan2", "test").await.unwrap();
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// "At least two exist": also if two are removed at the same time.
 async fn simultaneous_removals_leave_two_operators(on: On) {
-    let house = House::new(on).await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    let store = &fixture.store;
     store.add_operator("lan", "test").await.unwrap();
     assert_eq!(
         refused(store.remove_operator("lan", "test").await),
         Refusal::TwoOperators
     );
-    two_more(&house).await;
+    two_more(&fixture).await;
     let mut removing = Vec::new();
     for name in ["lan", "binh", "chi"] {
         let store = store.clone();
@@ -225,14 +232,14 @@ async fn simultaneous_removals_leave_two_operators(on: On) {
         }
     }
     assert_eq!((removed, store.operators().await.unwrap().len()), (1, 2));
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// Names without an enrolment, and held operators, do not count towards the two.
 async fn removal_leaves_two_operators_who_can_act(on: On) {
-    let house = House::new(on).await;
-    let store = &house.store;
-    let (an, binh) = (house.operator("an").await, house.operator("binh").await);
+    let fixture = Fixture::new(on).await;
+    let store = &fixture.store;
+    let (an, binh) = (fixture.operator("an").await, fixture.operator("binh").await);
     for name in ["x", "y", "z"] {
         store.add_operator(name, "test").await.unwrap();
     }
@@ -241,7 +248,7 @@ async fn removal_leaves_two_operators_who_can_act(on: On) {
         Refusal::TwoOperators
     );
     store.remove_operator("x", "test").await.unwrap();
-    let (chi, order) = (house.operator("chi").await, crate::counter::order("1"));
+    let (chi, order) = (fixture.operator("chi").await, crate::counter::order("1"));
     let hold = |name: &str| ProposedAct::HoldByOrder {
         account: AccountId::of_operator(name),
         hold: store.hold_of(&order).unwrap(),
@@ -259,15 +266,15 @@ async fn removal_leaves_two_operators_who_can_act(on: On) {
         );
     }
     store.remove_operator("chi", "test").await.unwrap();
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// An operator is held only while two others remain who could lift it.
 async fn hold_of_operator_needs_two_others_to_lift_it(on: On) {
-    let house = House::new(on).await;
-    let store = &house.store;
-    let (lan, minh) = (house.operator("lan").await, house.operator("minh").await);
-    house.operator("chi").await;
+    let fixture = Fixture::new(on).await;
+    let store = &fixture.store;
+    let (lan, minh) = (fixture.operator("lan").await, fixture.operator("minh").await);
+    fixture.operator("chi").await;
     let order = Order {
         ordered_by: "UBND thành phố".into(),
         document: "1".into(),
@@ -286,7 +293,7 @@ async fn hold_of_operator_needs_two_others_to_lift_it(on: On) {
     let receipt = store.propose_act(&lan, hold("minh"), "x").await.unwrap();
     assert!(store.approve_act(&lan, &receipt, "news").await.is_err());
     assert!(store.approve_act(&minh, &receipt, "news").await.is_err());
-    house.sound().await;
+    fixture.sound().await;
     let held = "chi";
     // The administrator of the machine lifts it.
     for name in ["minh", "nobody"] {
@@ -303,29 +310,29 @@ async fn hold_of_operator_needs_two_others_to_lift_it(on: On) {
     let last = explanation.history.last().unwrap();
     assert_eq!((last.by.as_str(), last.note.as_deref()), ("cli:root", Some("nhầm")));
     assert!(explanation.holds.is_empty());
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// TCVN 14423: 15 minutes. A hold by order ends open sessions and leaves a held visit, in which nobody can act.
 async fn idle_or_held_operator_cannot_act(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.citizens(vec![citizen("C1", 1)]).await;
-    let lan = house.operator("lan").await;
-    let owner = house.store.begin_session(&AccountId("C1".into())).await.unwrap();
-    let owner = house.store.visit(owner.as_str()).await.unwrap().unwrap();
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.citizens(vec![citizen("C1", 1)]).await;
+    let lan = fixture.operator("lan").await;
+    let owner = fixture.store.begin_session(&AccountId("C1".into())).await.unwrap();
+    let owner = fixture.store.session(owner.as_str()).await.unwrap().unwrap();
     assert!(owner.operator().is_none());
 
-    let idle = house.sign_in("lan", 3).await.unwrap();
-    house.clock.move_on(14 * 60);
-    assert!(house.store.visit(idle.as_str()).await.unwrap().is_some());
-    house.clock.move_on(16 * 60);
-    assert!(house.store.visit(idle.as_str()).await.unwrap().is_none());
+    let idle = fixture.sign_in("lan", 3).await.unwrap();
+    fixture.clock.move_on(14 * 60);
+    assert!(fixture.store.session(idle.as_str()).await.unwrap().is_some());
+    fixture.clock.move_on(16 * 60);
+    assert!(fixture.store.session(idle.as_str()).await.unwrap().is_none());
 
-    two_more(&house).await;
-    house.operator("dung").await;
-    let open = house.operator("minh").await;
-    let token = house.sign_in("minh", 3).await.unwrap();
+    two_more(&fixture).await;
+    fixture.operator("dung").await;
+    let open = fixture.operator("minh").await;
+    let token = fixture.sign_in("minh", 3).await.unwrap();
     let account = AccountId::of_operator("minh");
     let order = Order {
         ordered_by: "UBND thành phố".into(),
@@ -333,24 +340,24 @@ async fn idle_or_held_operator_cannot_act(on: On) {
         text: "đang xem xét".into(),
         last_day: None,
     };
-    house.two_hold(&lan, &account, &order).await;
+    fixture.two_hold(&lan, &account, &order).await;
     assert_eq!(open.by(), account.as_str());
-    assert!(house.store.visit(token.as_str()).await.unwrap().is_none());
-    let held = house.sign_in("minh", 4).await.unwrap();
-    let held = house.store.visit(held.as_str()).await.unwrap().unwrap();
+    assert!(fixture.store.session(token.as_str()).await.unwrap().is_none());
+    let held = fixture.sign_in("minh", 4).await.unwrap();
+    let held = fixture.store.session(held.as_str()).await.unwrap().unwrap();
     assert!(held.held && held.operator().is_none());
-    house.sound().await;
-    house.store.remove_operator("minh", "test").await.unwrap();
-    house.sound().await;
+    fixture.sound().await;
+    fixture.store.remove_operator("minh", "test").await.unwrap();
+    fixture.sound().await;
 }
 
 /// The name of an operator consists of plain characters.
 async fn operator_name_allows_plain_characters_only(on: On) {
-    let house = House::new(on).await;
+    let fixture = Fixture::new(on).await;
     for bad in ["", "lan:minh", "le lan", "lê", "a/b", &"x".repeat(41)] {
-        let refusal = refused(house.store.add_operator(bad, "test").await);
+        let refusal = refused(fixture.store.add_operator(bad, "test").await);
         assert_eq!(refusal, Refusal::OperatorName(bad.to_owned()));
     }
-    house.store.add_operator("Le.Lan-2_x", "test").await.unwrap();
-    house.sound().await;
+    fixture.store.add_operator("Le.Lan-2_x", "test").await.unwrap();
+    fixture.sound().await;
 }

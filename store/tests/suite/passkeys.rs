@@ -1,7 +1,7 @@
 //! Tests of passkeys: stored per login, each response accepted once, and removed with their owner.
 
 use crate::both;
-use crate::fixture::{DAY, House, On, citizen, official, phone, profile};
+use crate::fixture::{DAY, Fixture, On, citizen, official, phone, profile};
 use crate::openid::{is_good, known, tokens};
 use crate::operators::{at_once, refused};
 use ngomon_rules::client::Client;
@@ -36,16 +36,16 @@ fn device(name: &str) -> NewPasskey {
 }
 
 /// Two officials at A; the first can be reached by phone.
-async fn staffed(on: On) -> House {
-    let house = House::new(on).await;
-    house.units().await;
+async fn staffed(on: On) -> Fixture {
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
     let mut first = official(1, "A");
     first.stated.phone = Some(phone(1));
-    house.officials(vec![first, official(2, "A")]).await;
-    house
+    fixture.officials(vec![first, official(2, "A")]).await;
+    fixture
 }
 
-impl House {
+impl Fixture {
     /// Adds a passkey to the account; returns its id.
     async fn add(&self, account: &str, name: &str) -> PasskeyId {
         self.store
@@ -72,12 +72,12 @@ impl House {
 }
 
 async fn a_passkey_is_added_used_and_removed(on: On) {
-    let house = staffed(on).await;
-    let store = &house.store;
+    let fixture = staffed(on).await;
+    let store = &fixture.store;
     let (own, other) = (id("CV001"), id("CV002"));
-    let passkey = house.add("CV001", "điện thoại").await;
+    let passkey = fixture.add("CV001", "điện thoại").await;
     assert_eq!(store.messages(1).await.unwrap()[0].text, "news");
-    house.add("CV001", "máy tính").await;
+    fixture.add("CV001", "máy tính").await;
     let names = async |account| {
         let all = store.passkeys(account).await.unwrap();
         all.into_iter()
@@ -93,11 +93,11 @@ async fn a_passkey_is_added_used_and_removed(on: On) {
     assert_eq!(known.owner, store.passkey_owner(&own).await.unwrap());
     assert_ne!(known.owner, store.passkey_owner(&other).await.unwrap());
 
-    assert_eq!(house.opens(&passkey, 5).await, ["CV001"]);
+    assert_eq!(fixture.opens(&passkey, 5).await, ["CV001"]);
     for stale in [5, 4, 0] {
-        assert!(house.opens(&passkey, stale).await.is_empty(), "{stale}");
+        assert!(fixture.opens(&passkey, stale).await.is_empty(), "{stale}");
     }
-    assert_eq!(house.opens(&passkey, 6).await, ["CV001"]);
+    assert_eq!(fixture.opens(&passkey, 6).await, ["CV001"]);
     assert_eq!(names(&own).await[0], ("điện thoại".to_owned(), true));
     let proven = store
         .use_passkey(&passkey, 7, PasskeyStorage::Synced)
@@ -106,27 +106,30 @@ async fn a_passkey_is_added_used_and_removed(on: On) {
         .pop()
         .unwrap();
     let token = store.begin_proven_session(proven).await.unwrap();
-    assert_eq!(store.visit(token.as_str()).await.unwrap().unwrap().amr, "mfa swk user");
+    assert_eq!(
+        store.session(token.as_str()).await.unwrap().unwrap().amr,
+        "mfa swk user"
+    );
 
     // The journal names the passkeys but contains none of their data; a rebuild gives the same projections.
-    let told = house.sql("SELECT COUNT(*) FROM journal WHERE body LIKE '%passkey-added%' AND body NOT LIKE '%key of%' AND body NOT LIKE '%thoại%'");
+    let told = fixture.sql("SELECT COUNT(*) FROM journal WHERE body LIKE '%passkey-added%' AND body NOT LIKE '%key of%' AND body NOT LIKE '%thoại%'");
     assert_eq!(told.await, [2]);
-    house.sound().await;
-    house.store.rebuild(&mut |_| {}).await.unwrap();
-    assert!(house.opens(&passkey, 7).await.is_empty(), "counts go on");
-    assert_eq!(house.opens(&passkey, 8).await, ["CV001"]);
+    fixture.sound().await;
+    fixture.store.rebuild(&mut |_| {}).await.unwrap();
+    assert!(fixture.opens(&passkey, 7).await.is_empty(), "counts go on");
+    assert_eq!(fixture.opens(&passkey, 8).await, ["CV001"]);
 
     let told = store.messages(10).await.unwrap().len();
     store.remove_passkey(&other, &passkey, "removed").await.unwrap();
-    assert!(house.known("điện thoại").await.is_some(), "not by another");
+    assert!(fixture.known("điện thoại").await.is_some(), "not by another");
     for _ in 0..2 {
         store.remove_passkey(&own, &passkey, "removed").await.unwrap();
     }
     let messages = store.messages(10).await.unwrap();
     assert_eq!((messages.len(), messages[0].text.as_str()), (told + 1, "removed"));
-    assert!(house.known("điện thoại").await.is_none());
-    assert!(house.opens(&passkey, 9).await.is_empty());
-    assert_eq!(house.sql("SELECT COUNT(*) FROM passkey_use").await, [0]);
+    assert!(fixture.known("điện thoại").await.is_none());
+    assert!(fixture.opens(&passkey, 9).await.is_empty());
+    assert_eq!(fixture.sql("SELECT COUNT(*) FROM passkey_use").await, [0]);
     let explanation = store.account_explanation("CV001", DAY).await.unwrap();
     let removed = |change: &Change| matches!(change, Change::PasskeyRemoved { .. });
     assert_eq!(
@@ -137,25 +140,25 @@ async fn a_passkey_is_added_used_and_removed(on: On) {
             .count(),
         1
     );
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// Eight requests at once with the same response, and with the same ceremony: one is accepted.
 async fn passkey_response_and_ceremony_accepted_once(on: On) {
-    let house = Arc::new(staffed(on).await);
-    let passkey = house.add("CV001", "máy").await;
-    let ceremony = house.store.begin_ceremony(Ceremony::SignIn, "state").await.unwrap();
+    let fixture = Arc::new(staffed(on).await);
+    let passkey = fixture.add("CV001", "máy").await;
+    let ceremony = fixture.store.begin_ceremony(Ceremony::SignIn, "state").await.unwrap();
     let mut won = [0, 0];
-    for task in at_once(&house, move |house| {
+    for task in at_once(&fixture, move |fixture| {
         let passkey = passkey.clone();
-        async move { !house.opens(&passkey, 1).await.is_empty() }
+        async move { !fixture.opens(&passkey, 1).await.is_empty() }
     }) {
         won[0] += u32::from(task.await.unwrap());
     }
-    for task in at_once(&house, move |house| {
+    for task in at_once(&fixture, move |fixture| {
         let ceremony = ceremony.clone();
         async move {
-            house
+            fixture
                 .store
                 .end_ceremony(Ceremony::SignIn, &ceremony)
                 .await
@@ -166,37 +169,37 @@ async fn passkey_response_and_ceremony_accepted_once(on: On) {
         won[1] += u32::from(task.await.unwrap());
     }
     assert_eq!(won, [1, 1]);
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// A device without a counter sends 0 each time.
 async fn a_transfer_keeps_passkeys(on: On) {
-    let house = staffed(on).await;
-    let passkey = house.add("CV001", "máy").await;
-    house.profiles(vec![profile(1, "B"), profile(2, "A")]).await;
-    let run = house.store.reconcile(DAY, "hr").await.unwrap();
+    let fixture = staffed(on).await;
+    let passkey = fixture.add("CV001", "máy").await;
+    fixture.profiles(vec![profile(1, "B"), profile(2, "A")]).await;
+    let run = fixture.store.reconcile(DAY, "hr").await.unwrap();
     let [new] = &run.created[..] else {
         panic!("one account is made")
     };
     assert_eq!(
-        house.opens(&passkey, 0).await,
+        fixture.opens(&passkey, 0).await,
         [new.as_str()],
         "what is held is not offered"
     );
-    assert_eq!(house.opens(&passkey, 0).await, [new.as_str()]);
-    assert_eq!(house.store.passkeys(new).await.unwrap().len(), 1);
-    house.store.undo_run(&run.run.unwrap(), "head").await.unwrap();
-    assert_eq!(house.opens(&passkey, 0).await, ["CV001"]);
-    house.sound().await;
+    assert_eq!(fixture.opens(&passkey, 0).await, [new.as_str()]);
+    assert_eq!(fixture.store.passkeys(new).await.unwrap().len(), 1);
+    fixture.store.undo_run(&run.run.unwrap(), "head").await.unwrap();
+    assert_eq!(fixture.opens(&passkey, 0).await, ["CV001"]);
+    fixture.sound().await;
 }
 
 /// If all accounts of a login are held, a passkey opens their held visits.
 async fn passkey_of_held_accounts_opens_held_visits(on: On) {
-    let house = staffed(on).await;
-    let store = &house.store;
-    let passkey = house.add("CV001", "máy").await;
-    let lan = house.operator("lan").await;
-    house.profiles(vec![profile(1, "B"), profile(2, "A")]).await;
+    let fixture = staffed(on).await;
+    let store = &fixture.store;
+    let passkey = fixture.add("CV001", "máy").await;
+    let lan = fixture.operator("lan").await;
+    fixture.profiles(vec![profile(1, "B"), profile(2, "A")]).await;
     let run = store.reconcile(DAY, "hr").await.unwrap();
     let order = Order {
         ordered_by: "UBND thành phố".into(),
@@ -206,7 +209,7 @@ async fn passkey_of_held_accounts_opens_held_visits(on: On) {
     };
     let new = run.created[0].clone();
     store.hold_by_order(&lan, &new, &order).await.unwrap();
-    let opens = house.opens(&passkey, 1).await;
+    let opens = fixture.opens(&passkey, 1).await;
     assert_eq!(opens.len(), 2, "nothing is open, so both: {opens:?}");
     let proven = store
         .use_passkey(&passkey, 2, PasskeyStorage::InDevice)
@@ -219,39 +222,39 @@ async fn passkey_of_held_accounts_opens_held_visits(on: On) {
         .await
         .unwrap();
     for token in [store.begin_proven_session(proven).await.unwrap(), picked] {
-        let visit = store.visit(token.as_str()).await.unwrap().unwrap();
+        let visit = store.session(token.as_str()).await.unwrap().unwrap();
         assert!(visit.held && visit.amr == "hwk mfa user");
     }
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// Passkeys are for officials and operators only, up to ten for each.
 async fn passkeys_only_for_officials_and_operators(on: On) {
-    let house = staffed(on).await;
-    house.citizens(vec![citizen("C1", 9)]).await;
+    let fixture = staffed(on).await;
+    fixture.citizens(vec![citizen("C1", 9)]).await;
     let add = async |account: &str, name: &str| {
         let new = device(name);
-        refused(house.store.add_passkey(&id(account), new, "news").await)
+        refused(fixture.store.add_passkey(&id(account), new, "news").await)
     };
     assert_eq!(add("C1", "máy").await, Refusal::NoPasskeysFor("C1".into()));
     assert_eq!(add("none", "máy").await, Refusal::UnknownAccount("none".into()));
     for n in 0..10 {
-        house.add("CV001", &format!("máy {n}")).await;
+        fixture.add("CV001", &format!("máy {n}")).await;
     }
     assert_eq!(add("CV001", "máy 10").await, Refusal::PasskeysEnough("CV001".into()));
     assert_eq!(add("CV002", "máy 1").await, Refusal::PasskeyExists);
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// An operator signs in with a passkey, which is removed with the operator.
 async fn operator_passkey_signs_in_and_ends_with_removal(on: On) {
-    let house = House::new(on).await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    let store = &fixture.store;
     for name in ["lan", "binh", "chi"] {
-        house.operator(name).await;
+        fixture.operator(name).await;
     }
     let account = AccountId::of_operator("lan");
-    let passkey = house.add(account.as_str(), "máy").await;
+    let passkey = fixture.add(account.as_str(), "máy").await;
     let proven = store
         .use_passkey(&passkey, 1, PasskeyStorage::InDevice)
         .await
@@ -259,7 +262,7 @@ async fn operator_passkey_signs_in_and_ends_with_removal(on: On) {
         .pop()
         .unwrap();
     let token = store.begin_proven_session(proven).await.unwrap();
-    let visit = store.visit(token.as_str()).await.unwrap().unwrap();
+    let visit = store.session(token.as_str()).await.unwrap().unwrap();
     assert_eq!(visit.operator().unwrap().by(), "operator:lan");
     assert_eq!(
         refused(
@@ -271,37 +274,37 @@ async fn operator_passkey_signs_in_and_ends_with_removal(on: On) {
         Refusal::NeedsSecondFactor
     );
     store.remove_operator("lan", "test").await.unwrap();
-    assert!(house.known("máy").await.is_none() && house.opens(&passkey, 2).await.is_empty());
-    assert_eq!(house.sql("SELECT COUNT(*) FROM passkey_use").await, [0]);
-    house.sound().await;
+    assert!(fixture.known("máy").await.is_none() && fixture.opens(&passkey, 2).await.is_empty());
+    assert_eq!(fixture.sql("SELECT COUNT(*) FROM passkey_use").await, [0]);
+    fixture.sound().await;
 }
 
 /// The account changed since the run, so the undo keeps it, and no passkey is left without an account.
 async fn undo_keeps_new_account_with_passkey(on: On) {
-    let house = staffed(on).await;
-    house.store.set_policy("newcomers", "create", "hr").await.unwrap();
-    house
+    let fixture = staffed(on).await;
+    fixture.store.set_policy("newcomers", "create", "hr").await.unwrap();
+    fixture
         .profiles(vec![profile(1, "A"), profile(2, "A"), profile(3, "A")])
         .await;
-    let run = house.store.reconcile(DAY, "hr").await.unwrap();
+    let run = fixture.store.reconcile(DAY, "hr").await.unwrap();
     let new = run.created[0].clone();
-    let passkey = house.add(new.as_str(), "máy").await;
-    let undone = house.store.undo_run(&run.run.unwrap(), "head").await.unwrap();
+    let passkey = fixture.add(new.as_str(), "máy").await;
+    let undone = fixture.store.undo_run(&run.run.unwrap(), "head").await.unwrap();
     assert!(undone.changed_since.contains(new.as_str()));
-    assert_eq!(house.opens(&passkey, 0).await, [new.as_str()]);
-    house.sound().await;
+    assert_eq!(fixture.opens(&passkey, 0).await, [new.as_str()]);
+    fixture.sound().await;
 }
 
 /// A step-up keeps the factor that was shown before, and the deferral of the form.
 async fn step_up_keeps_earlier_factor_and_deferral(on: On) {
-    let house = staffed(on).await;
-    let store = &house.store;
-    let passkey = house.add("CV001", "máy").await;
+    let fixture = staffed(on).await;
+    let store = &fixture.store;
+    let passkey = fixture.add("CV001", "máy").await;
     let first = store.begin_session(&id("CV001")).await.unwrap();
     store.put_off(first.as_str()).await.unwrap();
-    let before = store.visit(first.as_str()).await.unwrap().unwrap();
+    let before = store.session(first.as_str()).await.unwrap().unwrap();
     assert_eq!(before.amr, "pwd");
-    house.clock.move_on(60);
+    fixture.clock.move_on(60);
     let proven = store
         .use_passkey(&passkey, 1, PasskeyStorage::InDevice)
         .await
@@ -309,15 +312,15 @@ async fn step_up_keeps_earlier_factor_and_deferral(on: On) {
         .pop()
         .unwrap();
     let token = store.step_up(proven, &before).await.unwrap();
-    let after = store.visit(token.as_str()).await.unwrap().unwrap();
+    let after = store.session(token.as_str()).await.unwrap().unwrap();
     assert_eq!(after.amr, "hwk mfa pwd user");
     assert!(after.put_off && after.began > before.began);
 }
 
 /// A ceremony is valid once, for its own purpose and session.
 async fn ceremony_valid_once_and_for_its_purpose(on: On) {
-    let house = staffed(on).await;
-    let store = &house.store;
+    let fixture = staffed(on).await;
+    let store = &fixture.store;
     let begin = async |what| store.begin_ceremony(what, "state").await.unwrap();
     let end = async |what, name: &str| store.end_ceremony(what, name).await.unwrap();
     let name = begin(Ceremony::StepUp("session")).await;
@@ -332,27 +335,27 @@ async fn ceremony_valid_once_and_for_its_purpose(on: On) {
     assert_eq!(end(Ceremony::StepUp("session"), &name).await.as_deref(), Some("state"));
     assert_eq!(end(Ceremony::StepUp("session"), &name).await, None, "once");
     let late = begin(Ceremony::SignIn).await;
-    house.clock.move_on(5 * 60 + 1);
+    fixture.clock.move_on(5 * 60 + 1);
     assert_eq!(end(Ceremony::SignIn, &late).await, None);
     assert_eq!(store.sweep().await.unwrap(), 1);
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// An operator removes all passkeys of the owner by naming any of the owner's accounts; nobody else is affected.
 async fn removed_passkeys_of_lost_device_open_nothing(on: On) {
-    let house = staffed(on).await;
-    let store = &house.store;
-    let lan = house.operator("lan").await;
-    let passkey = house.add("CV001", "điện thoại").await;
-    house.add("CV001", "máy tính").await;
-    house.add("CV002", "máy khác").await;
-    house.profiles(vec![profile(1, "B"), profile(2, "A")]).await;
+    let fixture = staffed(on).await;
+    let store = &fixture.store;
+    let lan = fixture.operator("lan").await;
+    let passkey = fixture.add("CV001", "điện thoại").await;
+    fixture.add("CV001", "máy tính").await;
+    fixture.add("CV002", "máy khác").await;
+    fixture.profiles(vec![profile(1, "B"), profile(2, "A")]).await;
     let new = store.reconcile(DAY, "hr").await.unwrap().created[0].clone();
-    assert_eq!(house.opens(&passkey, 1).await, [new.as_str()]);
+    assert_eq!(fixture.opens(&passkey, 1).await, [new.as_str()]);
     let open = store.begin_session(&new).await.unwrap();
     let held = store.begin_session(&id("CV001")).await.unwrap();
     let elsewhere = store.begin_session(&id("CV002")).await.unwrap();
-    let is_open = async |token: &SessionToken| store.visit(token.as_str()).await.unwrap().is_some();
+    let is_open = async |token: &SessionToken| store.session(token.as_str()).await.unwrap().is_some();
     let rp = known(store, Client::new("Hue-S", vec!["https://hues.example/cb".into()])).await;
     let granted = tokens(store, &rp, new.as_str()).await;
 
@@ -368,9 +371,9 @@ async fn removed_passkeys_of_lost_device_open_nothing(on: On) {
     assert_eq!(remove("CV001").await.unwrap(), 2);
     assert!(!is_open(&open).await && !is_open(&held).await && is_open(&elsewhere).await);
     assert!(!is_good(store, &granted.access).await);
-    assert!(house.opens(&passkey, 2).await.is_empty() && house.known("máy tính").await.is_none());
-    assert!(house.known("máy khác").await.is_some());
-    assert_eq!(house.sql("SELECT COUNT(*) FROM passkey_use").await, [0]);
+    assert!(fixture.opens(&passkey, 2).await.is_empty() && fixture.known("máy tính").await.is_none());
+    assert!(fixture.known("máy khác").await.is_some());
+    assert_eq!(fixture.sql("SELECT COUNT(*) FROM passkey_use").await, [0]);
     let told = store.messages(10).await.unwrap();
     assert_eq!(told.iter().filter(|one| one.text == "gone").count(), 1);
 
@@ -385,10 +388,10 @@ async fn removed_passkeys_of_lost_device_open_nothing(on: On) {
         [("operator:lan", Some("mất máy ở chợ")), ("operator:lan", None)]
     );
     let open_text = "SELECT COUNT(*) FROM journal WHERE body LIKE '%mất máy%'";
-    assert_eq!(house.sql(open_text).await, [0]);
+    assert_eq!(fixture.sql(open_text).await, [0]);
     assert_eq!(remove("CV001").await.unwrap(), 0, "nothing is left to remove");
     assert_eq!(store.messages(10).await.unwrap().len(), told.len());
-    house.sound().await;
+    fixture.sound().await;
     store.rebuild(&mut |_| {}).await.unwrap();
     assert!(store.passkeys(&new).await.unwrap().is_empty());
 }

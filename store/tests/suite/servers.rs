@@ -2,7 +2,7 @@
 //! while is done once it accepts it.
 
 use crate::both;
-use crate::fixture::{DAY, House, On, citizen, form, number};
+use crate::fixture::{DAY, Fixture, On, citizen, form, number};
 use crate::openid::{hues, known, tokens};
 use crate::wire::Wire;
 use futures_util::future::{join_all, select_all};
@@ -47,16 +47,16 @@ impl Wire {
     }
 }
 
-async fn citizens(house: &House) {
-    house.units().await;
-    house.registry(&(0..40).collect::<Vec<_>>()).await;
-    house
+async fn citizens(fixture: &Fixture) {
+    fixture.units().await;
+    fixture.registry(&(0..40).collect::<Vec<_>>()).await;
+    fixture
         .citizens((0..40).map(|n| citizen(&format!("HS{n}"), n)).collect())
         .await;
 }
 
-async fn execute(house: &House, sql: &str) {
-    let Location::Url(url) = &house.places.data else {
+async fn execute(fixture: &Fixture, sql: &str) {
+    let Location::Url(url) = &fixture.places.data else {
         panic!("no address")
     };
     let mut beside = PgConnection::connect(url).await.unwrap();
@@ -73,12 +73,12 @@ async fn execute(house: &House, sql: &str) {
 /// "One frozen server stops all others": its locks are released within seconds, and sealing waits for nobody.
 #[tokio::test(flavor = "multi_thread")]
 async fn frozen_server_does_not_block_others() {
-    let house = House::new(On::Postgres).await;
-    citizens(&house).await;
-    house.submit("HS1", 1).await;
-    let others = house.store.for_requests().unwrap();
+    let fixture = Fixture::new(On::Postgres).await;
+    citizens(&fixture).await;
+    fixture.submit("HS1", 1).await;
+    let others = fixture.store.for_requests().unwrap();
     let mut wire = Wire::new().await;
-    let frozen = Store::open(&wire.places(&house.places), false, house.environment())
+    let frozen = Store::open(&wire.places(&fixture.places), false, fixture.environment())
         .await
         .unwrap();
     let frozen = frozen.for_requests().unwrap();
@@ -92,14 +92,14 @@ async fn frozen_server_does_not_block_others() {
 
     // It freezes in the middle of a form, while others submit forms of the same person.
     wire.swallow("COMMIT");
-    let (sent, at) = (form("HS2", 2), house.store.now());
+    let (sent, at) = (form("HS2", 2), fixture.store.now());
     let store = frozen.clone();
     let sent = tokio::spawn(async move { store.standardise(&sent, Proof::Form, "owner", at).await });
     soon(wire.stuck.wait_for(|n| *n > 1)).await.unwrap();
     wire.swallowed.send_replace(None);
     let asked = (3..6).map(|n| {
         let (store, form) = (others.clone(), form(&format!("HS{n}"), 2));
-        let at = house.store.now();
+        let at = fixture.store.now();
         async move { store.standardise(&form, Proof::Form, "owner", at).await }
     });
     for answer in soon(join_all(asked)).await {
@@ -109,19 +109,19 @@ async fn frozen_server_does_not_block_others() {
     // The frozen server queries the outcome: PostgreSQL has ended its session, and nothing was committed.
     assert!(matches!(soon(sent).await.unwrap(), Err(StoreError::Silent)));
     assert!(matches!(soon(sealing).await.unwrap(), Err(StoreError::Silent)));
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// After a lost answer to a commit the store queries its outcome: what was committed is answered as done, and no code or token is spent in
 /// vain.
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_commit_answer_is_resolved_by_query() {
-    let house = House::new(On::Postgres).await;
-    citizens(&house).await;
-    let client = known(&house.store, hues("Một")).await;
-    let given = tokens(&house.store, &client, "HS1").await;
+    let fixture = Fixture::new(On::Postgres).await;
+    citizens(&fixture).await;
+    let client = known(&fixture.store, hues("Một")).await;
+    let given = tokens(&fixture.store, &client, "HS1").await;
     let wire = Wire::new().await;
-    let store = Store::open(&wire.places(&house.places), false, house.environment())
+    let store = Store::open(&wire.places(&fixture.places), false, fixture.environment())
         .await
         .unwrap();
     let store = store.for_requests().unwrap();
@@ -145,19 +145,19 @@ async fn lost_commit_answer_is_resolved_by_query() {
     );
     wire.lose_answer(&["COMMIT"]);
     let own = form("HS2", 2);
-    let sent = store.standardise(&own, Proof::Form, "owner", house.store.now());
+    let sent = store.standardise(&own, Proof::Form, "owner", fixture.store.now());
     soon(sent).await.unwrap();
     cut().await.unwrap();
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// Old connections fall silent and new ones work, as after a power failure of the network.
 #[tokio::test(flavor = "multi_thread")]
 async fn silent_connections_are_discarded() {
-    let house = House::new(On::Postgres).await;
-    citizens(&house).await;
+    let fixture = Fixture::new(On::Postgres).await;
+    citizens(&fixture).await;
     let wire = Wire::new().await;
-    let store = Store::open(&wire.places(&house.places), false, house.environment())
+    let store = Store::open(&wire.places(&fixture.places), false, fixture.environment())
         .await
         .unwrap();
     let store = store.for_requests().unwrap();
@@ -180,7 +180,7 @@ async fn silent_connections_are_discarded() {
     // At most the callers that had a connection, and those queued behind them.
     assert!(silent <= 40);
     let own = form("HS3", 3);
-    let sent = store.standardise(&own, Proof::Form, "owner", house.store.now());
+    let sent = store.standardise(&own, Proof::Form, "owner", fixture.store.now());
     soon(sent).await.unwrap();
     // A connection falls silent during a query.
     wire.swallow("BEGIN");
@@ -193,19 +193,21 @@ async fn silent_connections_are_discarded() {
 /// A read-only server, such as a standby, answers reads and refuses writes as such; once it accepts writes, writes work again.
 #[tokio::test(flavor = "multi_thread")]
 async fn read_only_server_answers_reads_and_refuses_writes() {
-    let house = House::new(On::Postgres).await;
-    citizens(&house).await;
-    house.submit("HS1", 1).await;
-    house.sound().await;
-    let name = house.places.data.clone();
+    let fixture = Fixture::new(On::Postgres).await;
+    citizens(&fixture).await;
+    fixture.submit("HS1", 1).await;
+    fixture.sound().await;
+    let name = fixture.places.data.clone();
     let Location::Url(url) = name else { panic!("no address") };
     let database = url.split_once('?').unwrap().0.rsplit_once('/').unwrap().1.to_owned();
     execute(
-        &house,
+        &fixture,
         &format!("ALTER DATABASE {database} SET default_transaction_read_only = on"),
     )
     .await;
-    let standby = Store::open(&house.places, false, house.environment()).await.unwrap();
+    let standby = Store::open(&fixture.places, false, fixture.environment())
+        .await
+        .unwrap();
     let again = standby.for_requests().unwrap();
     standby.report(None, DAY).await.unwrap();
     standby.holds(None, DAY).await.unwrap();
@@ -214,48 +216,48 @@ async fn read_only_server_answers_reads_and_refuses_writes() {
     standby.explain("HS1", DAY).await.unwrap();
     let own = form("HS2", 2);
     for store in [&standby, &again] {
-        let sent = store.standardise(&own, Proof::Form, "owner", house.store.now());
+        let sent = store.standardise(&own, Proof::Form, "owner", fixture.store.now());
         assert!(matches!(soon(sent).await, Err(StoreError::ReadOnly)));
     }
     assert!(matches!(standby.verify(&mut |_| {}).await, Err(StoreError::ReadOnly)));
     // Pooled sessions opened by now would stay read-only for another half hour.
     join_all((0..20).map(|_| again.figures(DAY))).await;
     execute(
-        &house,
+        &fixture,
         &format!("ALTER DATABASE {database} RESET default_transaction_read_only"),
     )
     .await;
     for store in [&standby, &again] {
-        let sent = store.standardise(&own, Proof::Form, "owner", house.store.now());
+        let sent = store.standardise(&own, Proof::Form, "owner", fixture.store.now());
         soon(sent).await.unwrap();
     }
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// "`max_connections` used up": the error says so, and it passes.
 #[tokio::test(flavor = "multi_thread")]
 async fn exhausted_connections_reported_and_recovered() {
-    let house = House::new(On::Postgres).await;
-    let Location::Url(url) = &house.places.data else {
+    let fixture = Fixture::new(On::Postgres).await;
+    let Location::Url(url) = &fixture.places.data else {
         panic!("no address")
     };
     let database = url.split_once('?').unwrap().0.rsplit_once('/').unwrap().1;
     let role = format!("few_{database}");
     execute(
-        &house,
+        &fixture,
         &format!("CREATE ROLE {role} LOGIN CONNECTION LIMIT 2; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}"),
     )
     .await;
     let url = url.replace("postgres@", &format!("{role}@"));
     let places = StorePaths {
         data: Location::Url(url.clone()),
-        keys: house.places.keys.clone(),
+        keys: fixture.places.keys.clone(),
     };
     let taken = [
         PgConnection::connect(&url).await.unwrap(),
         PgConnection::connect(&url).await.unwrap(),
     ];
-    match Store::open(&places, false, house.environment()).await.map(drop) {
+    match Store::open(&places, false, fixture.environment()).await.map(drop) {
         Err(StoreError::Unreachable(why)) => assert!(why.contains("too many connections"), "{why}"),
         other => panic!("{other:?}"),
     }
@@ -265,7 +267,7 @@ async fn exhausted_connections_reported_and_recovered() {
     // PostgreSQL counts a session until it has ended.
     let store = soon(async {
         loop {
-            match Store::open(&places, false, house.environment()).await {
+            match Store::open(&places, false, fixture.environment()).await {
                 Ok(store) => return store,
                 Err(StoreError::Unreachable(_)) => tokio::task::yield_now().await,
                 Err(error) => panic!("{error}"),
@@ -275,24 +277,24 @@ async fn exhausted_connections_reported_and_recovered() {
     .await;
     store.figures(DAY).await.unwrap();
     drop(store);
-    execute(&house, &format!("DROP OWNED BY {role}")).await;
+    execute(&fixture, &format!("DROP OWNED BY {role}")).await;
     soon(async {
         loop {
             let sql = format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}'");
-            if house.sql(&sql).await == [0] {
+            if fixture.sql(&sql).await == [0] {
                 break;
             }
         }
     })
     .await;
-    execute(&house, &format!("DROP ROLE {role}")).await;
+    execute(&fixture, &format!("DROP ROLE {role}")).await;
 }
 
 /// Several hosts: the first that accepts the connection and is of the requested kind.
 #[tokio::test(flavor = "multi_thread")]
 async fn database_hosts_tried_in_order() {
-    let house = House::new(On::Postgres).await;
-    let Location::Url(url) = &house.places.data else {
+    let fixture = Fixture::new(On::Postgres).await;
+    let Location::Url(url) = &fixture.places.data else {
         panic!("no address")
     };
     let database = url.split_once('?').unwrap().0.rsplit_once('/').unwrap().1;
@@ -308,9 +310,9 @@ async fn database_hosts_tried_in_order() {
         );
         let places = StorePaths {
             data: Location::Url(data),
-            keys: house.places.keys.clone(),
+            keys: fixture.places.keys.clone(),
         };
-        soon(Store::open(&places, false, house.environment())).await.map(drop)
+        soon(Store::open(&places, false, fixture.environment())).await.map(drop)
     };
     for attributes in [
         "",
@@ -334,7 +336,7 @@ async fn database_hosts_tried_in_order() {
 
 /// Three machines start at the same moment on an empty database, with the same keys.
 async fn simultaneous_first_starts_all_succeed(on: On) {
-    let empty = House::empty(on).await;
+    let empty = Fixture::empty(on).await;
     let places = empty.places();
     let starts = (0..4).map(|_| {
         let places = places.clone();

@@ -2,7 +2,7 @@
 
 use crate::both;
 use crate::counter::order;
-use crate::fixture::{DAY, House, On, citizen, form};
+use crate::fixture::{DAY, Fixture, On, citizen, form};
 use crate::operators::{at_once, refused};
 use ngomon_rules::citizens::{Outcome, Paper, Proof};
 use ngomon_rules::event::Change;
@@ -27,7 +27,7 @@ fn id(id: &str) -> AccountId {
     AccountId(id.into())
 }
 
-impl House {
+impl Fixture {
     /// HS1 has the claim of person 1 by the form; HS2 states the same number; HS3 states nothing and submits the same form at a counter.
     async fn disputed(&self) -> (Operator, Operator, String) {
         self.units().await;
@@ -68,9 +68,9 @@ impl House {
 /// "The other account is held `claim-lost`, what its claim caused is lifted, nothing of either account's data is lost, no credential of one
 /// opens the other."
 async fn take_over_needs_two_operators_and_moves_claim(on: On) {
-    let house = House::new(on).await;
-    let (an, binh, receipt) = house.disputed().await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    let (an, binh, receipt) = fixture.disputed().await;
+    let store = &fixture.store;
     let loser = store.begin_session(&id("HS1")).await.unwrap();
     let taken = store.entered_form(&an, &receipt).await.unwrap();
     let weaker = taken.weaker.unwrap();
@@ -88,18 +88,18 @@ async fn take_over_needs_two_operators_and_moves_claim(on: On) {
     assert_eq!((waiting.len(), waiting[0].proposed_by.as_str()), (1, "operator:an"));
     let logins = "SELECT COUNT(DISTINCT login) FROM account_row WHERE id IN ('HS1', 'HS3')";
     store.approve_take_over(&binh, &receipt, "news").await.unwrap();
-    assert_eq!(house.sql(logins).await, [2]);
+    assert_eq!(fixture.sql(logins).await, [2]);
 
-    assert_eq!(house.claims().await, ["HS3"]);
+    assert_eq!(fixture.claims().await, ["HS3"]);
     assert_eq!(
-        house.held(AccountKind::Citizen).await,
+        fixture.held(AccountKind::Citizen).await,
         ["HS1: claim-lost", "HS2: duplicate"]
     );
     let explanation = store.account_explanation("HS2", DAY).await.unwrap();
     assert_eq!(explanation.holds[0].hold.cause, Cause::claim(&id("HS3")));
-    assert!(store.visit(loser.as_str()).await.unwrap().is_none());
+    assert!(store.session(loser.as_str()).await.unwrap().is_none());
     assert!(store.take_overs(&an).await.unwrap().is_empty());
-    assert_eq!(house.state(&an, &receipt).await, TakeOverState::Approved);
+    assert_eq!(fixture.state(&an, &receipt).await, TakeOverState::Approved);
 
     // The entry names both operators, and the actor of the claim.
     let explanation = store.account_explanation("HS3", DAY).await.unwrap();
@@ -111,28 +111,28 @@ async fn take_over_needs_two_operators_and_moves_claim(on: On) {
     });
     assert_eq!(named, Some(("operator:an", &id("HS1"), "operator:binh")));
     assert_eq!(explanation.fact("claim"), Some("counter"));
-    house.sound().await;
+    fixture.sound().await;
 
     // The other account may still be standardised as itself, and its old session stays ended.
-    assert_eq!(house.submit("HS1", 2).await.outcome, Outcome::Standardised);
-    assert!(store.visit(loser.as_str()).await.unwrap().is_none());
-    assert_eq!(house.held(AccountKind::Citizen).await, ["HS2: duplicate"]);
-    house.sound().await;
+    assert_eq!(fixture.submit("HS1", 2).await.outcome, Outcome::Standardised);
+    assert!(store.session(loser.as_str()).await.unwrap().is_none());
+    assert_eq!(fixture.held(AccountKind::Citizen).await, ["HS2: duplicate"]);
+    fixture.sound().await;
     store.rebuild(&mut |_| {}).await.unwrap();
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// A take-over needs a form with papers, and a claim with a weaker proof.
 async fn take_over_needs_papers_and_weaker_claim(on: On) {
-    let house = House::new(on).await;
-    let (an, binh, receipt) = house.disputed().await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    let (an, binh, receipt) = fixture.disputed().await;
+    let store = &fixture.store;
     assert_eq!(
         refused(store.propose_take_over(&an, "DH-0000-0000", "có thẻ").await),
         Refusal::UnknownForm("DH-0000-0000".into())
     );
     // The owner's own form comes without papers, and so does a list of forms.
-    let own = house.submit("HS3", 1).await.receipt.unwrap();
+    let own = fixture.submit("HS3", 1).await.receipt.unwrap();
     let listed = store
         .standardise(&form("HS3", 1), Proof::Counter, "cli:list", store.now())
         .await;
@@ -148,43 +148,43 @@ async fn take_over_needs_papers_and_weaker_claim(on: On) {
     assert!(matches!(again, Refusal::TakeOverState { state: "waiting", .. }));
     store.approve_take_over(&binh, &receipt, "news").await.unwrap();
     // Now the claim rests on papers too: other papers do not outrank it.
-    let other = house.at_counter(&binh, "HS2", 1).await;
+    let other = fixture.at_counter(&binh, "HS2", 1).await;
     assert!(store.entered_form(&binh, &other).await.unwrap().weaker.is_none());
     assert_eq!(
         refused(store.propose_take_over(&binh, &other, "có thẻ").await),
         Refusal::NoTakeOver(other)
     );
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// A take-over whose facts changed is refused as stale.
 async fn stale_take_over_is_refused(on: On) {
-    let house = House::new(on).await;
-    let (an, binh, receipt) = house.disputed().await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    let (an, binh, receipt) = fixture.disputed().await;
+    let store = &fixture.store;
     store.propose_take_over(&an, &receipt, "có thẻ").await.unwrap();
     let stale = async || refused(store.approve_take_over(&binh, &receipt, "news").await);
     // Another account has the claim by now.
     store.withdraw_claim(&an, &id("HS1"), "nhầm tài khoản").await.unwrap();
     assert_eq!(stale().await, Refusal::Stale(vec!["HS3".into()]));
-    house.submit("HS2", 1).await;
+    fixture.submit("HS2", 1).await;
     assert_eq!(stale().await, Refusal::Stale(vec!["HS3".into()]));
-    assert_eq!(house.claims().await, ["HS2"]);
+    assert_eq!(fixture.claims().await, ["HS2"]);
     // The account was standardised as its own owner's.
     store.withdraw_claim(&an, &id("HS2"), "nhầm tài khoản").await.unwrap();
-    house.submit("HS1", 1).await;
-    house.submit("HS3", 3).await;
+    fixture.submit("HS1", 1).await;
+    fixture.submit("HS3", 3).await;
     assert_eq!(stale().await, Refusal::Stale(vec!["HS3".into()]));
-    assert_eq!(house.claims().await, ["HS1", "HS3"]);
-    assert_eq!(house.state(&an, &receipt).await, TakeOverState::Waiting);
-    house.sound().await;
+    assert_eq!(fixture.claims().await, ["HS1", "HS3"]);
+    assert_eq!(fixture.state(&an, &receipt).await, TakeOverState::Waiting);
+    fixture.sound().await;
 }
 
 /// A take-over that was declined or has lapsed cannot be approved.
 async fn take_over_declined_or_lapsed_cannot_be_approved(on: On) {
-    let house = House::new(on).await;
-    let (an, binh, receipt) = house.disputed().await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    let (an, binh, receipt) = fixture.disputed().await;
+    let store = &fixture.store;
     store.propose_take_over(&an, &receipt, "có thẻ").await.unwrap();
     store
         .decline_take_over(&binh, &receipt, "giấy tờ đã hết hạn")
@@ -202,41 +202,41 @@ async fn take_over_declined_or_lapsed_cannot_be_approved(on: On) {
         (last.by.as_str(), last.note.as_deref()),
         ("operator:binh", Some("giấy tờ đã hết hạn"))
     );
-    assert_eq!(house.claims().await, ["HS1"]);
+    assert_eq!(fixture.claims().await, ["HS1"]);
 
-    let second = house.at_counter(&an, "HS3", 1).await;
+    let second = fixture.at_counter(&an, "HS3", 1).await;
     store.propose_take_over(&an, &second, "có thẻ").await.unwrap();
-    house.clock.move_on(14 * 86_400 - 60);
-    assert_eq!(house.state(&an, &second).await, TakeOverState::Waiting);
-    house.clock.move_on(120);
+    fixture.clock.move_on(14 * 86_400 - 60);
+    assert_eq!(fixture.state(&an, &second).await, TakeOverState::Waiting);
+    fixture.clock.move_on(120);
     assert!(store.take_overs(&binh).await.unwrap().is_empty());
     let lapsed = refused(store.approve_take_over(&binh, &second, "news").await);
     assert!(matches!(lapsed, Refusal::TakeOverState { state: "lapsed", .. }));
 
     // The operator who proposed it was removed.
-    let third = house.at_counter(&an, "HS3", 1).await;
+    let third = fixture.at_counter(&an, "HS3", 1).await;
     store.propose_take_over(&an, &third, "có thẻ").await.unwrap();
-    house.operator("chi").await;
+    fixture.operator("chi").await;
     store.remove_operator("an", "test").await.unwrap();
     let lapsed = refused(store.approve_take_over(&binh, &third, "news").await);
     assert!(matches!(lapsed, Refusal::TakeOverState { state: "lapsed", .. }));
-    assert_eq!(house.claims().await, ["HS1"]);
-    house.sound().await;
+    assert_eq!(fixture.claims().await, ["HS1"]);
+    fixture.sound().await;
 }
 
 /// Of simultaneous approvals, one counts.
 async fn simultaneous_approvals_of_take_over_count_once(on: On) {
-    let house = Arc::new(House::new(on).await);
-    let (an, _, receipt) = house.disputed().await;
-    house.store.propose_take_over(&an, &receipt, "có thẻ").await.unwrap();
-    let others = [house.operator("chi").await, house.operator("dung").await];
+    let fixture = Arc::new(Fixture::new(on).await);
+    let (an, _, receipt) = fixture.disputed().await;
+    fixture.store.propose_take_over(&an, &receipt, "có thẻ").await.unwrap();
+    let others = [fixture.operator("chi").await, fixture.operator("dung").await];
     let mut done = 0;
     let mut tasks = Vec::new();
     for other in others {
         let (receipt, other) = (receipt.clone(), other.clone());
-        tasks.extend(at_once(&house, move |house| {
+        tasks.extend(at_once(&fixture, move |fixture| {
             let (receipt, other) = (receipt.clone(), other.clone());
-            async move { house.store.approve_take_over(&other, &receipt, "news").await }
+            async move { fixture.store.approve_take_over(&other, &receipt, "news").await }
         }));
     }
     for task in tasks {
@@ -247,27 +247,27 @@ async fn simultaneous_approvals_of_take_over_count_once(on: On) {
         }
     }
     assert_eq!(done, 1);
-    assert_eq!(house.claims().await, ["HS3"]);
-    house.sound().await;
+    assert_eq!(fixture.claims().await, ["HS3"]);
+    fixture.sound().await;
 }
 
 /// Whatever the order: one claim of the person, and projections that agree with the journal.
 async fn concurrent_take_over_forms_and_withdrawal_leave_one_claim(on: On) {
     for withdrawn in [false, true] {
-        let house = Arc::new(House::new(on).await);
-        let (an, binh, receipt) = house.disputed().await;
-        house
+        let fixture = Arc::new(Fixture::new(on).await);
+        let (an, binh, receipt) = fixture.disputed().await;
+        fixture
             .citizens((10..18).map(|n| citizen(&format!("HS{n}"), 1)).collect())
             .await;
-        house.store.propose_take_over(&an, &receipt, "có thẻ").await.unwrap();
+        fixture.store.propose_take_over(&an, &receipt, "có thẻ").await.unwrap();
         let mut tasks = Vec::new();
         for n in 10..18 {
-            let house = Arc::clone(&house);
+            let fixture = Arc::clone(&fixture);
             tasks.push(tokio::spawn(async move {
-                house.submit(&format!("HS{n}"), 1).await;
+                fixture.submit(&format!("HS{n}"), 1).await;
             }));
         }
-        let (approves, own) = (Arc::clone(&house), Arc::clone(&house));
+        let (approves, own) = (Arc::clone(&fixture), Arc::clone(&fixture));
         tasks.push(tokio::spawn(async move {
             match approves.store.approve_take_over(&binh, &receipt, "news").await {
                 Ok(()) | Err(StoreError::Refused(Refusal::Stale(_))) => {}
@@ -279,9 +279,9 @@ async fn concurrent_take_over_forms_and_withdrawal_leave_one_claim(on: On) {
             own.submit("HS3", 3).await;
         }));
         if withdrawn {
-            let house = Arc::clone(&house);
+            let fixture = Arc::clone(&fixture);
             tasks.push(tokio::spawn(async move {
-                match house.store.withdraw_claim(&an, &id("HS1"), "nhầm").await {
+                match fixture.store.withdraw_claim(&an, &id("HS1"), "nhầm").await {
                     Ok(()) | Err(StoreError::Refused(Refusal::NoClaim(_))) => {}
                     Err(other) => panic!("{other}"),
                 }
@@ -292,16 +292,16 @@ async fn concurrent_take_over_forms_and_withdrawal_leave_one_claim(on: On) {
         }
         let of_one = "SELECT COUNT(*) FROM claim c JOIN person_number n ON n.person = c.person WHERE c.until IS NULL \
              GROUP BY c.person HAVING COUNT(*) > 1";
-        assert_eq!(house.sql(of_one).await, [0; 0]);
-        house.sound().await;
+        assert_eq!(fixture.sql(of_one).await, [0; 0]);
+        fixture.sound().await;
     }
 }
 
 /// "With no hold and all it caused lifted."
 async fn withdrawn_claim_lifts_its_holds_and_keeps_sessions(on: On) {
-    let house = House::new(on).await;
-    let (an, binh, receipt) = house.disputed().await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    let (an, binh, receipt) = fixture.disputed().await;
+    let store = &fixture.store;
     let dead = store.begin_session(&id("HS1")).await.unwrap();
     store.propose_take_over(&an, &receipt, "có thẻ").await.unwrap();
     store.approve_take_over(&binh, &receipt, "news").await.unwrap();
@@ -310,11 +310,11 @@ async fn withdrawn_claim_lifts_its_holds_and_keeps_sessions(on: On) {
         .withdraw_claim(&an, &id("HS3"), "khai nhầm tài khoản của con")
         .await
         .unwrap();
-    assert_eq!(house.held(AccountKind::Citizen).await, [""; 0]);
-    assert_eq!(house.claims().await, [""; 0]);
-    assert!(store.visit(open.as_str()).await.unwrap().is_some(), "no hold, no end");
+    assert_eq!(fixture.held(AccountKind::Citizen).await, [""; 0]);
+    assert_eq!(fixture.claims().await, [""; 0]);
+    assert!(store.session(open.as_str()).await.unwrap().is_some(), "no hold, no end");
     assert!(
-        store.visit(dead.as_str()).await.unwrap().is_none(),
+        store.session(dead.as_str()).await.unwrap().is_none(),
         "nothing is revived"
     );
     assert_eq!(
@@ -331,30 +331,30 @@ async fn withdrawn_claim_lifts_its_holds_and_keeps_sessions(on: On) {
         (last.by.as_str(), last.note.as_deref()),
         ("operator:an", Some("khai nhầm tài khoản của con"))
     );
-    assert_eq!(house.province(DAY).await.standardised, 0);
-    house.sound().await;
-    assert_eq!(house.submit("HS2", 1).await.outcome, Outcome::Standardised);
-    assert_eq!(house.held(AccountKind::Citizen).await, ["HS1: duplicate"]);
-    house.sound().await;
+    assert_eq!(fixture.province(DAY).await.standardised, 0);
+    fixture.sound().await;
+    assert_eq!(fixture.submit("HS2", 1).await.outcome, Outcome::Standardised);
+    assert_eq!(fixture.held(AccountKind::Citizen).await, ["HS1: duplicate"]);
+    fixture.sound().await;
 }
 
 /// A withdrawal during an import of accounts that bear the same details.
 async fn import_during_withdrawal_places_no_hold(on: On) {
-    let house = Arc::new(House::new(on).await);
-    let (an, _, _) = house.disputed().await;
+    let fixture = Arc::new(Fixture::new(on).await);
+    let (an, _, _) = fixture.disputed().await;
     for round in 0..6 {
-        let mut load = house.open("citizens", 1).await;
+        let mut load = fixture.open("citizens", 1).await;
         let one = citizen(&format!("NEW{round}"), 1);
         load.accounts(vec![one]).await.unwrap();
         let (imports, an) = (tokio::spawn(load.finish()), an.clone());
-        let withdraws = Arc::clone(&house);
+        let withdraws = Arc::clone(&fixture);
         let withdrawn =
             tokio::spawn(async move { withdraws.store.withdraw_claim(&an, &id("HS1"), "nhầm").await.unwrap() });
         imports.await.unwrap().unwrap();
         withdrawn.await.unwrap();
-        assert_eq!(house.held(AccountKind::Citizen).await, [""; 0]);
-        house.sound().await;
-        assert_eq!(house.submit("HS1", 1).await.outcome, Outcome::Standardised);
+        assert_eq!(fixture.held(AccountKind::Citizen).await, [""; 0]);
+        fixture.sound().await;
+        assert_eq!(fixture.submit("HS1", 1).await.outcome, Outcome::Standardised);
     }
 }
 
@@ -363,9 +363,9 @@ type Watched = (AccountId, SessionToken, bool);
 
 /// Whatever an operator and the owners do, one after the other: an ended session stays ended, and all stored data agree.
 async fn ended_session_survives_no_sequence_of_acts(on: On) {
-    let house = House::new(on).await;
-    let (an, binh, _) = house.disputed().await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    let (an, binh, _) = fixture.disputed().await;
+    let store = &fixture.store;
     let order = order("15/CQĐT");
     let mut watched: Vec<Watched> = Vec::new();
     // A pseudo-random sequence.
@@ -378,7 +378,7 @@ async fn ended_session_survives_no_sequence_of_acts(on: On) {
         watched.push((account.clone(), token, false));
         let done = match (drawn >> 20) % 6 {
             0 => {
-                house.submit(account.as_str(), person).await;
+                fixture.submit(account.as_str(), person).await;
                 Ok(())
             }
             1 => store.withdraw_claim(&an, &account, "nhầm").await,
@@ -389,7 +389,7 @@ async fn ended_session_survives_no_sequence_of_acts(on: On) {
                     .await
             }
             _ => {
-                let receipt = house.at_counter(&an, account.as_str(), person).await;
+                let receipt = fixture.at_counter(&an, account.as_str(), person).await;
                 match store.propose_take_over(&an, &receipt, "có thẻ").await {
                     Ok(()) => store.approve_take_over(&binh, &receipt, "news").await,
                     refused => refused,
@@ -398,11 +398,11 @@ async fn ended_session_survives_no_sequence_of_acts(on: On) {
         };
         assert!(matches!(done, Ok(()) | Err(StoreError::Refused(_))), "{done:?}");
         for (account, token, over) in &mut watched {
-            let open = store.visit(token.as_str()).await.unwrap().is_some();
+            let open = store.session(token.as_str()).await.unwrap().is_some();
             assert!(!(open && *over), "{account}: a session came back");
             *over = !open;
         }
-        house.sound().await;
+        fixture.sound().await;
     }
     let over = watched.iter().filter(|(_, _, over)| *over).count();
     assert!(over > 10 && over < watched.len(), "{over}");

@@ -1,7 +1,7 @@
 //! Tests of the faults that `verify` finds, and of those that `rebuild` repairs.
 
 use crate::both;
-use crate::fixture::{DAY, House, On, citizen, incoming};
+use crate::fixture::{DAY, Fixture, On, citizen, incoming};
 use crate::rotation::lived_in;
 use ngomon_store::{Check, StoreError};
 
@@ -25,11 +25,11 @@ both! {
 }
 
 /// Four accounts, one of them standardised, another a duplicate; everything sealed.
-async fn filled(on: On) -> House {
-    let house = House::new(on).await;
-    house.units().await;
-    house.registry(&[1, 2]).await;
-    house
+async fn filled(on: On) -> Fixture {
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.registry(&[1, 2]).await;
+    fixture
         .citizens(vec![
             citizen("HS1", 1),
             citizen("HS2", 1),
@@ -37,14 +37,14 @@ async fn filled(on: On) -> House {
             citizen("HS4", 4),
         ])
         .await;
-    house.submit("HS1", 1).await;
-    house.submit("HS3", 2).await;
-    house.sound().await;
-    house
+    fixture.submit("HS1", 1).await;
+    fixture.submit("HS3", 2).await;
+    fixture.sound().await;
+    fixture
 }
 
-async fn faults(house: &House) -> Vec<Check> {
-    let found = house.store.verify(&mut |_| {}).await.unwrap();
+async fn faults(fixture: &Fixture) -> Vec<Check> {
+    let found = fixture.store.verify(&mut |_| {}).await.unwrap();
     let mut checks: Vec<Check> = found.faults.iter().map(|(check, _)| *check).collect();
     checks.dedup();
     checks
@@ -60,54 +60,54 @@ async fn changed_journal_entry_reported_by_verify(on: On) {
         "UPDATE journal SET subject = 'HS4' WHERE kind = 'claim-made'",
         "UPDATE journal SET run = 'x' WHERE kind = 'claim-made'",
     ] {
-        let house = filled(on).await;
-        house.sql(change).await;
-        assert!(faults(&house).await.contains(&Check::Entries), "{change}");
+        let fixture = filled(on).await;
+        fixture.sql(change).await;
+        assert!(faults(&fixture).await.contains(&Check::Entries), "{change}");
     }
 }
 
 /// A removed entry or commit is reported.
 async fn removed_entry_or_commit_reported_by_verify(on: On) {
-    let house = filled(on).await;
-    house.sql("DELETE FROM journal WHERE kind = 'hold-placed'").await;
-    assert!(faults(&house).await.contains(&Check::Commits));
-    let house = filled(on).await;
-    house
+    let fixture = filled(on).await;
+    fixture.sql("DELETE FROM journal WHERE kind = 'hold-placed'").await;
+    assert!(faults(&fixture).await.contains(&Check::Commits));
+    let fixture = filled(on).await;
+    fixture
         .sql("DELETE FROM journal WHERE commit_id = (SELECT MIN(commit_id) FROM journal WHERE kind = 'claim-made')")
         .await;
-    house
+    fixture
         .sql("DELETE FROM journal_commit WHERE position = (SELECT MAX(position) - 1 FROM journal_commit)")
         .await;
-    assert!(faults(&house).await.contains(&Check::Tree));
+    assert!(faults(&fixture).await.contains(&Check::Tree));
 }
 
 /// Commits in another order are reported.
 async fn reordered_commits_reported_by_verify(on: On) {
-    let house = filled(on).await;
-    house
+    let fixture = filled(on).await;
+    fixture
         .sql("UPDATE journal_commit SET position = -1 WHERE position = 1")
         .await;
-    house
+    fixture
         .sql("UPDATE journal_commit SET position = 1 WHERE position = 2")
         .await;
-    house
+    fixture
         .sql("UPDATE journal_commit SET position = 2 WHERE position = -1")
         .await;
-    assert!(faults(&house).await.contains(&Check::Tree));
+    assert!(faults(&fixture).await.contains(&Check::Tree));
 }
 
 /// A swapped or removed personal value is reported.
 async fn swapped_or_removed_value_reported_by_verify(on: On) {
-    let house = filled(on).await;
-    house
+    let fixture = filled(on).await;
+    fixture
         .sql("UPDATE personal_value SET sealed = (SELECT sealed FROM personal_value ORDER BY id LIMIT 1) WHERE id = (SELECT MAX(id) FROM personal_value)")
         .await;
-    assert!(faults(&house).await.contains(&Check::Entries));
-    let house = filled(on).await;
-    house
+    assert!(faults(&fixture).await.contains(&Check::Entries));
+    let fixture = filled(on).await;
+    fixture
         .sql("DELETE FROM personal_value WHERE id = (SELECT MAX(id) FROM personal_value)")
         .await;
-    assert!(faults(&house).await.contains(&Check::Entries));
+    assert!(faults(&fixture).await.contains(&Check::Entries));
 }
 
 /// A changed projection is reported, and a rebuild repairs it.
@@ -122,13 +122,13 @@ async fn changed_projection_reported_and_rebuilt(on: On) {
         "UPDATE submission SET outcome = 'taken'",
         "DELETE FROM person_number",
     ] {
-        let house = filled(on).await;
-        house.sql(change).await;
-        assert!(faults(&house).await.contains(&Check::Projections), "{change}");
-        house.store.rebuild(&mut |_| {}).await.unwrap();
-        assert_eq!(faults(&house).await, [], "{change}");
-        house.submit("HS4", 2).await;
-        house.sound().await;
+        let fixture = filled(on).await;
+        fixture.sql(change).await;
+        assert!(faults(&fixture).await.contains(&Check::Projections), "{change}");
+        fixture.store.rebuild(&mut |_| {}).await.unwrap();
+        assert_eq!(faults(&fixture).await, [], "{change}");
+        fixture.submit("HS4", 2).await;
+        fixture.sound().await;
     }
 }
 
@@ -142,55 +142,57 @@ async fn wrong_counter_reported_and_rebuilt(on: On) {
         "UPDATE day_counter SET n = n + 1 WHERE what = 'claim-anywhere'",
         "UPDATE day_counter SET day = day + 1 WHERE what = 'refusal'",
     ] {
-        let house = filled(on).await;
-        house.submit("HS4", 5).await;
-        house.sound().await;
-        house.sql(change).await;
-        let found = faults(&house).await;
+        let fixture = filled(on).await;
+        fixture.submit("HS4", 5).await;
+        fixture.sound().await;
+        fixture.sql(change).await;
+        let found = faults(&fixture).await;
         assert!(
             found.contains(&Check::Counters) && found.contains(&Check::Projections),
             "{change}: {found:?}"
         );
-        house.store.rebuild(&mut |_| {}).await.unwrap();
-        house.sound().await;
+        fixture.store.rebuild(&mut |_| {}).await.unwrap();
+        fixture.sound().await;
     }
 }
 
 /// The whole database is rolled back, signatures included: only the checkpoints outside it reveal that.
 async fn rolled_back_database_reported_by_verify(on: On) {
-    let house = filled(on).await;
-    let size = house.sql("SELECT MAX(size) FROM checkpoint").await[0];
-    house.submit("HS4", 2).await;
-    house.store.seal().await.unwrap();
-    house
+    let fixture = filled(on).await;
+    let size = fixture.sql("SELECT MAX(size) FROM checkpoint").await[0];
+    fixture.submit("HS4", 2).await;
+    fixture.store.seal().await.unwrap();
+    fixture
         .sql(&format!(
             "DELETE FROM journal WHERE commit_id IN (SELECT id FROM journal_commit WHERE position >= {size})"
         ))
         .await;
-    house
+    fixture
         .sql(&format!("DELETE FROM journal_commit WHERE position >= {size}"))
         .await;
-    house.sql(&format!("DELETE FROM checkpoint WHERE size > {size}")).await;
-    house
+    fixture
+        .sql(&format!("DELETE FROM checkpoint WHERE size > {size}"))
+        .await;
+    fixture
         .sql("DELETE FROM personal_value WHERE id NOT IN (SELECT value FROM journal WHERE value IS NOT NULL)")
         .await;
-    house.store.rebuild(&mut |_| {}).await.unwrap();
-    assert_eq!(faults(&house).await, [Check::RollBack]);
-    let file = house.store.checkpoint_file().to_owned();
+    fixture.store.rebuild(&mut |_| {}).await.unwrap();
+    assert_eq!(faults(&fixture).await, [Check::RollBack]);
+    let file = fixture.store.checkpoint_file().to_owned();
     std::fs::remove_file(file).unwrap();
-    assert_eq!(faults(&house).await, [Check::RollBack], "the file must be there");
+    assert_eq!(faults(&fixture).await, [Check::RollBack], "the file must be there");
 }
 
 /// A forged commit is reported.
 async fn forged_commit_reported_by_verify(on: On) {
-    let house = filled(on).await;
-    house
+    let fixture = filled(on).await;
+    fixture
         .sql(
             "INSERT INTO journal_commit (id, at, entries, digest, mac, load, position) \
              SELECT 'forged', at, entries, digest, mac, NULL, NULL FROM journal_commit WHERE position = 0",
         )
         .await;
-    assert!(faults(&house).await.contains(&Check::Commits));
+    assert!(faults(&fixture).await.contains(&Check::Commits));
 }
 
 /// A load forged without a key.
@@ -332,16 +334,16 @@ const LOAD_EDITS: [&str; 8] = [
 
 /// Each edit of the journal or of a load is reported.
 async fn journal_edits_reported_by_verify(on: On) {
-    let house = filled(on).await;
-    house.keep(&TOUCHED).await;
+    let fixture = filled(on).await;
+    fixture.keep(&TOUCHED).await;
     let loads = LOAD_EDITS.map(|edit| (edit, Check::Loads));
     for (edit, check) in EDITS.into_iter().chain(loads) {
-        house.script(edit).await;
-        let found = faults(&house).await;
+        fixture.script(edit).await;
+        let found = faults(&fixture).await;
         assert!(found.contains(&check), "{edit}: {found:?}");
-        house.put_back(&TOUCHED).await;
+        fixture.put_back(&TOUCHED).await;
     }
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// The tables of imported evidence and of runs.
@@ -402,21 +404,21 @@ const EVIDENCE: [&str; 39] = [
 
 /// Each edit of evidence is reported.
 async fn evidence_edits_reported_by_verify(on: On) {
-    let house = lived_in(on).await;
-    house.sound().await;
-    house.keep(&EVIDENCE_TABLES).await;
+    let fixture = lived_in(on).await;
+    fixture.sound().await;
+    fixture.keep(&EVIDENCE_TABLES).await;
     for edit in EVIDENCE {
-        house.script(edit).await;
-        let found = faults(&house).await;
+        fixture.script(edit).await;
+        let found = faults(&fixture).await;
         assert!(found.contains(&Check::Loads), "{edit}: {found:?}");
-        house.put_back(&EVIDENCE_TABLES).await;
+        fixture.put_back(&EVIDENCE_TABLES).await;
     }
-    house.sound().await;
+    fixture.sound().await;
     // A key rotation changes nothing about imported data.
-    house.store.rotate_keys(&mut |_| {}).await.unwrap();
-    house.sound().await;
-    house.store.rebuild(&mut |_| {}).await.unwrap();
-    house.sound().await;
+    fixture.store.rotate_keys(&mut |_| {}).await.unwrap();
+    fixture.sound().await;
+    fixture.store.rebuild(&mut |_| {}).await.unwrap();
+    fixture.sound().await;
 }
 
 /// Removes the hold of HS2, and everything that follows from it.
@@ -427,37 +429,37 @@ const SILENCED: &str = "UPDATE journal_commit SET load = 'evil' WHERE id = (SELE
 
 /// A sealed commit cannot be hidden by assigning it to a load.
 async fn sealed_commit_assigned_to_forged_load_is_reported(on: On) {
-    let house = filled(on).await;
-    house.script(&format!("{EVIL}{SILENCED}{FREED}")).await;
-    let found = faults(&house).await;
+    let fixture = filled(on).await;
+    fixture.script(&format!("{EVIL}{SILENCED}{FREED}")).await;
+    let found = faults(&fixture).await;
     for check in [Check::Commits, Check::Loads] {
         assert!(found.contains(&check), "{check:?}: {found:?}");
     }
-    the_hold_is_missed(&house).await;
-    house.script("DELETE FROM load WHERE id = 'evil'").await;
-    house.store.rebuild(&mut |_| {}).await.unwrap();
-    let holds = house.store.holds(None, DAY).await.unwrap();
+    the_hold_is_missed(&fixture).await;
+    fixture.script("DELETE FROM load WHERE id = 'evil'").await;
+    fixture.store.rebuild(&mut |_| {}).await.unwrap();
+    let holds = fixture.store.holds(None, DAY).await.unwrap();
     assert!(!holds["HS2"].reasons.is_empty(), "it is held again");
 }
 
 /// The MAC of such a commit does not cover the load.
 async fn first_version_commit_of_forged_load_is_reported(on: On) {
-    let house = filled(on).await;
-    first_version_of_all(&house).await;
-    house.sound().await;
-    house.script(&format!("{EVIL}{SILENCED}{FREED}")).await;
-    let found = faults(&house).await;
+    let fixture = filled(on).await;
+    first_version_of_all(&fixture).await;
+    fixture.sound().await;
+    fixture.script(&format!("{EVIL}{SILENCED}{FREED}")).await;
+    let found = faults(&fixture).await;
     assert!(found.contains(&Check::Loads), "{found:?}");
     assert!(!found.contains(&Check::Commits));
-    the_hold_is_missed(&house).await;
-    house.script("DELETE FROM load WHERE id = 'evil'").await;
-    let found = faults(&house).await;
+    the_hold_is_missed(&fixture).await;
+    fixture.script("DELETE FROM load WHERE id = 'evil'").await;
+    let found = faults(&fixture).await;
     assert!(found.contains(&Check::Loads), "a load that is not there: {found:?}");
 }
 
 /// The hold is in the journal, whatever the load's state.
-async fn the_hold_is_missed(house: &House) {
-    let found = house.store.verify(&mut |_| {}).await.unwrap().faults;
+async fn the_hold_is_missed(fixture: &Fixture) {
+    let found = fixture.store.verify(&mut |_| {}).await.unwrap().faults;
     for (check, fault) in [
         (Check::Projections, "hold HS2: is missing"),
         (Check::Loads, "load evil is open, and commits of it are sealed"),
@@ -467,20 +469,20 @@ async fn the_hold_is_missed(house: &House) {
 }
 
 /// Turns every commit into one of the first version of the program.
-async fn first_version_of_all(house: &House) {
-    for position in 0..house.sql("SELECT MAX(position) + 1 FROM journal_commit").await[0] {
+async fn first_version_of_all(fixture: &Fixture) {
+    for position in 0..fixture.sql("SELECT MAX(position) + 1 FROM journal_commit").await[0] {
         let of = format!("FROM journal_commit WHERE position = {position}");
-        let mut leaf = house.text(&format!("SELECT id {of}")).await.into_bytes();
-        leaf.extend(house.sql(&format!("SELECT at {of}")).await[0].to_be_bytes());
-        leaf.extend(house.sql(&format!("SELECT entries {of}")).await[0].to_be_bytes());
-        let digest = house.text(&format!("SELECT {} {of}", house.hex_of("digest"))).await;
+        let mut leaf = fixture.text(&format!("SELECT id {of}")).await.into_bytes();
+        leaf.extend(fixture.sql(&format!("SELECT at {of}")).await[0].to_be_bytes());
+        leaf.extend(fixture.sql(&format!("SELECT entries {of}")).await[0].to_be_bytes());
+        let digest = fixture.text(&format!("SELECT {} {of}", fixture.hex_of("digest"))).await;
         leaf.extend(
             (0..digest.len())
                 .step_by(2)
                 .map(|at| u8::from_str_radix(&digest[at..at + 2], 16).unwrap()),
         );
-        let mac = house.literal(&house.store.keys().mac(&[b"commit", &leaf]));
-        house
+        let mac = fixture.literal(&fixture.store.keys().mac(&[b"commit", &leaf]));
+        fixture
             .script(&format!(
                 "UPDATE journal_commit SET mac = {mac} WHERE position = {position}"
             ))
@@ -490,7 +492,7 @@ async fn first_version_of_all(house: &House) {
 
 /// Sealed data are never deleted, even if their load appears dead.
 async fn sealed_data_never_deleted_with_discarded_load(on: On) {
-    let house = filled(on).await;
+    let fixture = filled(on).await;
     let there = [
         "SELECT COUNT(*) FROM journal",
         "SELECT COUNT(*) FROM journal_commit",
@@ -498,67 +500,67 @@ async fn sealed_data_never_deleted_with_discarded_load(on: On) {
     ];
     let mut before = Vec::new();
     for sql in there {
-        before.extend(house.sql(sql).await);
+        before.extend(fixture.sql(sql).await);
     }
-    house.script(EVIL).await;
-    house
+    fixture.script(EVIL).await;
+    fixture
         .script("UPDATE load SET beat = 0 WHERE id = 'evil'; UPDATE journal_commit SET load = 'evil'")
         .await;
-    house.units().await;
+    fixture.units().await;
     let mut after = Vec::new();
     for sql in there {
-        after.extend(house.sql(sql).await);
+        after.extend(fixture.sql(sql).await);
     }
     // The units added one entry.
     assert_eq!(after, [before[0] + 1, before[1] + 1, before[2]]);
-    assert!(faults(&house).await.contains(&Check::Loads));
+    assert!(faults(&fixture).await.contains(&Check::Loads));
 }
 
 /// An applied load that was reopened is reported, and a rebuild repairs it.
 async fn reopened_load_reported_and_rebuilt(on: On) {
-    let house = filled(on).await;
-    house
+    let fixture = filled(on).await;
+    fixture
         .script("UPDATE load SET state = 'open', beat = 0 WHERE name IN ('registry', 'citizens')")
         .await;
-    assert!(faults(&house).await.contains(&Check::Loads));
+    assert!(faults(&fixture).await.contains(&Check::Loads));
     // Its accounts still exist, and nothing of it is deleted.
-    house.store.explain("HS4", DAY).await.unwrap();
-    let refused = house.store.begin_load(incoming("units", 4, None), None).await.err();
+    fixture.store.explain("HS4", DAY).await.unwrap();
+    let refused = fixture.store.begin_load(incoming("units", 4, None), None).await.err();
     assert!(matches!(refused, Some(StoreError::Corrupt { .. })), "{refused:?}");
-    assert_eq!(house.sql("SELECT COUNT(*) FROM registry").await, [2]);
-    house.store.rebuild(&mut |_| {}).await.unwrap();
-    house.sound().await;
-    house.units().await;
+    assert_eq!(fixture.sql("SELECT COUNT(*) FROM registry").await, [2]);
+    fixture.store.rebuild(&mut |_| {}).await.unwrap();
+    fixture.sound().await;
+    fixture.units().await;
 }
 
 /// A commit that is kept from the tree is reported.
 async fn commit_missing_from_tree_reported_by_verify(on: On) {
-    let house = filled(on).await;
-    house.submit("HS4", 2).await;
-    house
+    let fixture = filled(on).await;
+    fixture.submit("HS4", 2).await;
+    fixture
         .script("UPDATE journal_commit SET position = -1 WHERE position IS NULL")
         .await;
-    house.clock.move_on(120);
-    house.submit("HS4", 1).await;
-    house.store.seal().await.unwrap();
-    house
+    fixture.clock.move_on(120);
+    fixture.submit("HS4", 1).await;
+    fixture.store.seal().await.unwrap();
+    fixture
         .script("UPDATE journal_commit SET position = NULL WHERE position = -1")
         .await;
-    let found = house.store.verify(&mut |_| {}).await.unwrap().faults;
+    let found = fixture.store.verify(&mut |_| {}).await.unwrap().faults;
     assert!(found.iter().any(|(_, at)| at.contains("is not sealed")), "{found:?}");
-    house.store.seal().await.unwrap();
-    assert_ne!(faults(&house).await, [Check::Tree], "sealed late, in its place");
+    fixture.store.seal().await.unwrap();
+    assert_ne!(faults(&fixture).await, [Check::Tree], "sealed late, in its place");
 }
 
 /// The tree is continued only from a signed checkpoint.
 async fn tree_continues_only_from_signed_checkpoint(on: On) {
-    let house = filled(on).await;
-    house.submit("HS4", 5).await;
-    house.sound().await;
-    house
+    let fixture = filled(on).await;
+    fixture.submit("HS4", 5).await;
+    fixture.sound().await;
+    fixture
         .script("UPDATE checkpoint SET frontier = (SELECT c.frontier FROM checkpoint c ORDER BY size LIMIT 1)")
         .await;
-    house.submit("HS4", 2).await;
-    let refused = house.store.seal().await.err();
+    fixture.submit("HS4", 2).await;
+    let refused = fixture.store.seal().await.err();
     assert!(matches!(refused, Some(StoreError::Corrupt { .. })), "{refused:?}");
 }

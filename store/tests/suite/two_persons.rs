@@ -2,7 +2,7 @@
 
 use crate::both;
 use crate::counter::order;
-use crate::fixture::{House, On, citizen, form, phone, record};
+use crate::fixture::{Fixture, On, citizen, form, phone, record};
 use crate::operators::refused;
 use ngomon_rules::citizens::{Field, Outcome, Paper, Proof, RegistryAnswer};
 use ngomon_rules::client::{Client, Scope};
@@ -30,7 +30,7 @@ fn id(id: &str) -> AccountId {
     AccountId(id.into())
 }
 
-impl House {
+impl Fixture {
     async fn with_papers(&self, operator: &Operator, account: &str, person: u32) -> (Outcome, String) {
         let form = form(account, person);
         let entered = self
@@ -54,21 +54,21 @@ impl House {
 
 /// "A claim that was withdrawn goes to another account at a counter only with a second person."
 async fn withdrawn_claim_moves_only_with_second_operator(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.registry(&[1, 2]).await;
-    house
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.registry(&[1, 2]).await;
+    fixture
         .citizens(vec![citizen("HS1", 1), citizen("HS2", 90), citizen("HS3", 91)])
         .await;
-    let (an, binh) = (house.operator("an").await, house.operator("binh").await);
-    let store = &house.store;
-    house.submit("HS1", 1).await;
+    let (an, binh) = (fixture.operator("an").await, fixture.operator("binh").await);
+    let store = &fixture.store;
+    fixture.submit("HS1", 1).await;
     store.withdraw_claim(&an, &id("HS1"), "nhầm").await.unwrap();
 
-    let (outcome, receipt) = house.with_papers(&an, "HS2", 1).await;
-    assert_eq!((outcome, house.claimed().await.len()), (Outcome::Taken, 0));
+    let (outcome, receipt) = fixture.with_papers(&an, "HS2", 1).await;
+    assert_eq!((outcome, fixture.claimed().await.len()), (Outcome::Taken, 0));
     assert!(
-        house.held(AccountKind::Citizen).await.is_empty(),
+        fixture.held(AccountKind::Citizen).await.is_empty(),
         "nobody is held for it"
     );
     let claim = store.entered_form(&an, &receipt).await.unwrap().weaker.unwrap();
@@ -82,31 +82,31 @@ async fn withdrawn_claim_moves_only_with_second_operator(on: On) {
     let waiting = store.take_over(&binh, &receipt).await.unwrap().unwrap();
     assert_eq!(waiting.reason.as_deref(), Some("thẻ của bà"));
     store.approve_take_over(&binh, &receipt, "news").await.unwrap();
-    assert_eq!(house.claimed().await, ["HS2"]);
-    assert_eq!(house.held(AccountKind::Citizen).await, ["HS1: duplicate"]);
-    house.sound().await;
+    assert_eq!(fixture.claimed().await, ["HS2"]);
+    assert_eq!(fixture.held(AccountKind::Citizen).await, ["HS1: duplicate"]);
+    fixture.sound().await;
 
     // The same account, and the owner's own form, need only one.
     store.withdraw_claim(&an, &id("HS2"), "nhầm").await.unwrap();
-    assert_eq!(house.with_papers(&an, "HS2", 1).await.0, Outcome::Standardised);
+    assert_eq!(fixture.with_papers(&an, "HS2", 1).await.0, Outcome::Standardised);
     store.withdraw_claim(&an, &id("HS2"), "nhầm").await.unwrap();
-    assert_eq!(house.submit("HS3", 1).await.outcome, Outcome::Standardised);
+    assert_eq!(fixture.submit("HS3", 1).await.outcome, Outcome::Standardised);
     // A person who never had a claim gets one from a single operator.
-    assert_eq!(house.with_papers(&an, "HS2", 2).await.0, Outcome::Standardised);
-    house.sound().await;
+    assert_eq!(fixture.with_papers(&an, "HS2", 2).await.0, Outcome::Standardised);
+    fixture.sound().await;
     store.rebuild(&mut |_| {}).await.unwrap();
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// One person alone could otherwise bypass the rule: withdraw the claim, then submit the form as a citizen with another phone.
 async fn withdrawn_claim_not_moved_by_form_with_unknown_phone(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.citizens(vec![citizen("HS1", 1), citizen("HS2", 90)]).await;
-    let store = &house.store;
-    let (an, binh) = (house.operator("an").await, house.operator("binh").await);
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.citizens(vec![citizen("HS1", 1), citizen("HS2", 90)]).await;
+    let store = &fixture.store;
+    let (an, binh) = (fixture.operator("an").await, fixture.operator("binh").await);
     let load = async |phone: Option<ngomon_rules::values::Phone>| {
-        let mut load = house.open("registry", 1).await;
+        let mut load = fixture.open("registry", 1).await;
         load.registry(vec![RegistryRecord { phone, ..record(1) }])
             .await
             .unwrap();
@@ -126,8 +126,8 @@ async fn withdrawn_claim_not_moved_by_form_with_unknown_phone(on: On) {
     let waits = (Outcome::Pending, vec![Field::Phone]);
     assert_eq!(send("HS2", 90).await, waits, "for papers, and two persons");
     store.retry_pending("registry").await.unwrap();
-    assert!(house.claimed().await.is_empty() && house.held(AccountKind::Citizen).await.is_empty());
-    let (outcome, receipt) = house.with_papers(&an, "HS2", 1).await;
+    assert!(fixture.claimed().await.is_empty() && fixture.held(AccountKind::Citizen).await.is_empty());
+    let (outcome, receipt) = fixture.with_papers(&an, "HS2", 1).await;
     assert_eq!(outcome, Outcome::Taken);
     // The previous account gets its claim back by its own form.
     assert_eq!(send("HS1", 1).await.0, Outcome::Standardised);
@@ -141,21 +141,21 @@ async fn withdrawn_claim_not_moved_by_form_with_unknown_phone(on: On) {
     store.withdraw_claim(&an, &id("HS1"), "nhầm").await.unwrap();
     store.propose_take_over(&an, &receipt, "thẻ của bà").await.unwrap();
     store.approve_take_over(&binh, &receipt, "news").await.unwrap();
-    assert_eq!(house.claimed().await, ["HS2"]);
-    house.sound().await;
+    assert_eq!(fixture.claimed().await, ["HS2"]);
+    fixture.sound().await;
     store.rebuild(&mut |_| {}).await.unwrap();
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// Otherwise the subject of a hold could delay it; and the proposer sees who declined.
 async fn operator_cannot_decline_act_on_own_account(on: On) {
-    let house = House::new(on).await;
+    let fixture = Fixture::new(on).await;
     let (an, binh, chi) = (
-        house.operator("an").await,
-        house.operator("binh").await,
-        house.operator("chi").await,
+        fixture.operator("an").await,
+        fixture.operator("binh").await,
+        fixture.operator("chi").await,
     );
-    let store = &house.store;
+    let store = &fixture.store;
     let hold = ProposedAct::HoldByOrder {
         account: AccountId::of_operator("chi"),
         hold: store.hold_of(&order("15/CQĐT")).unwrap(),
@@ -173,14 +173,14 @@ async fn operator_cannot_decline_act_on_own_account(on: On) {
         declined.push(store.declined_by(&an, &over).await.unwrap());
     }
     assert_eq!(declined, [Some("operator:binh".into()), Some("operator:an".into())]);
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// The holder of a client's secret gets everything that the client gets.
 async fn secret_of_sensitive_client_rotated_by_two_operators(on: On) {
-    let house = House::new(on).await;
-    let (an, binh) = (house.operator("an").await, house.operator("binh").await);
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    let (an, binh) = (fixture.operator("an").await, fixture.operator("binh").await);
+    let store = &fixture.store;
     let of = |name: &str, scopes: &[Scope]| Client {
         scopes: scopes.to_vec(),
         ..Client::new(name, vec!["https://rp.example/back".into()])
@@ -204,38 +204,38 @@ async fn secret_of_sensitive_client_rotated_by_two_operators(on: On) {
     let before = telling.secret.unwrap();
     assert!(known.secret_fits(&new.secret.unwrap(), store.now()));
     assert!(known.secret_fits(&before, store.now()), "for a day");
-    house.clock.move_on(86_401);
+    fixture.clock.move_on(86_401);
     assert!(!known.secret_fits(&before, store.now()));
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// Otherwise one operator could keep another from work indefinitely.
 async fn sessions_of_operator_ended_by_two_operators(on: On) {
-    let house = House::new(on).await;
-    let (an, binh) = (house.operator("an").await, house.operator("binh").await);
-    house.operator("chi").await;
-    let (store, account) = (&house.store, AccountId::of_operator("chi"));
-    let open = house.sign_in("chi", 9).await.unwrap();
+    let fixture = Fixture::new(on).await;
+    let (an, binh) = (fixture.operator("an").await, fixture.operator("binh").await);
+    fixture.operator("chi").await;
+    let (store, account) = (&fixture.store, AccountId::of_operator("chi"));
+    let open = fixture.sign_in("chi", 9).await.unwrap();
     assert_eq!(refused(store.end_sessions(&an, &account).await), Refusal::NeedsTwo);
     let act = ProposedAct::EndSessions {
         account: account.clone(),
     };
     let receipt = store.propose_act(&an, act, "mất máy").await.unwrap();
-    assert!(store.visit(open.as_str()).await.unwrap().is_some());
+    assert!(store.session(open.as_str()).await.unwrap().is_some());
     store.approve_act(&binh, &receipt, "news").await.unwrap();
-    assert!(store.visit(open.as_str()).await.unwrap().is_none());
-    house.sound().await;
+    assert!(store.session(open.as_str()).await.unwrap().is_none());
+    fixture.sound().await;
 }
 
 /// The vote of an operator who is held does not count, and neither does it after the hold.
 async fn proposal_of_operator_held_since_lapses(on: On) {
-    let house = House::new(on).await;
+    let fixture = Fixture::new(on).await;
     let (an, binh, chi) = (
-        house.operator("an").await,
-        house.operator("binh").await,
-        house.operator("chi").await,
+        fixture.operator("an").await,
+        fixture.operator("binh").await,
+        fixture.operator("chi").await,
     );
-    let store = &house.store;
+    let store = &fixture.store;
     let hold = |name: &str, document: &str| ProposedAct::HoldByOrder {
         account: AccountId::of_operator(name),
         hold: store.hold_of(&order(document)).unwrap(),
@@ -254,18 +254,18 @@ async fn proposal_of_operator_held_since_lapses(on: On) {
     assert_eq!(state().await, TakeOverState::Lapsed, "nor afterwards");
     let again = store.propose_act(&an, hold("binh", "1"), "x").await.unwrap();
     assert_ne!(again, asked);
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// An operator is held and released by two operators, or released by the administrator of the machine.
 async fn operator_held_and_released_by_two_or_administrator(on: On) {
-    let house = House::new(on).await;
+    let fixture = Fixture::new(on).await;
     let (an, binh, chi) = (
-        house.operator("an").await,
-        house.operator("binh").await,
-        house.operator("chi").await,
+        fixture.operator("an").await,
+        fixture.operator("binh").await,
+        fixture.operator("chi").await,
     );
-    let (store, account, order) = (&house.store, AccountId::of_operator("chi"), order("15/CQĐT"));
+    let (store, account, order) = (&fixture.store, AccountId::of_operator("chi"), order("15/CQĐT"));
     let cause = Cause::order("15/CQĐT");
     assert_eq!(
         refused(store.hold_by_order(&an, &account, &order).await),
@@ -299,7 +299,7 @@ async fn operator_held_and_released_by_two_or_administrator(on: On) {
         ("theo văn bản", "operator:an")
     );
     store.approve_act(&binh, &receipt, "news").await.unwrap();
-    assert!(house.sign_in("chi", 9).await.is_some());
+    assert!(fixture.sign_in("chi", 9).await.is_some());
     let held = async || {
         store
             .account_explanation(account.as_str(), store.today())
@@ -341,23 +341,23 @@ async fn operator_held_and_released_by_two_or_administrator(on: On) {
         Refusal::UnknownOperator("khong-co".into())
     );
     let receipt = store.propose_act(&an, hold(), "lần ba").await.unwrap();
-    house.clock.move_on(15 * 86_400);
+    fixture.clock.move_on(15 * 86_400);
     assert_eq!(
         store.act_proposal(&binh, &receipt).await.unwrap().state,
         TakeOverState::Lapsed
     );
     assert!(store.act_proposals(&binh).await.unwrap().is_empty());
     assert_eq!(held().await, 0);
-    house.sound().await;
+    fixture.sound().await;
     store.rebuild(&mut |_| {}).await.unwrap();
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// A client that gets personal data without consent needs a second operator.
 async fn client_with_personal_data_needs_second_operator(on: On) {
-    let house = House::new(on).await;
-    let (an, binh) = (house.operator("an").await, house.operator("binh").await);
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    let (an, binh) = (fixture.operator("an").await, fixture.operator("binh").await);
+    let store = &fixture.store;
     let client = |name: &str, scopes: &[Scope], third_party| Client {
         scopes: scopes.to_vec(),
         third_party,
@@ -405,29 +405,32 @@ async fn client_with_personal_data_needs_second_operator(on: On) {
     let named = store.name_subjects_alone(&an, &known, ids()).await;
     assert_eq!(refused(named.map(drop)), Refusal::NeedsTwo);
     assert_eq!(store.name_subjects_alone(&an, &first, ids()).await.unwrap(), 1);
-    house.sound().await;
+    fixture.sound().await;
     store.rebuild(&mut |_| {}).await.unwrap();
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// "After a counter changed a phone, a reset, a removal of passkeys or a move of the claim needs a second person for 30 days; the old
 /// number is told and can object."
 #[allow(clippy::too_many_lines, reason = "one story")]
 async fn replacing_phone_and_password_needs_second_operator(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.registry(&[1, 2, 3]).await;
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.registry(&[1, 2, 3]).await;
     let with = |account: &str, n: u32, password: bool| {
         let mut row = citizen(account, n);
         row.stated.phone = Some(phone(70 + n));
         row.password_hash = password.then(|| "{SSHA}x".to_owned());
         row
     };
-    house
+    fixture
         .citizens(vec![with("HS1", 1, true), with("HS2", 2, true), with("HS3", 3, false)])
         .await;
-    let (an, binh) = (house.operator("an").await, house.operator("binh").await);
-    let store: Store = house.store.clone().telling(Arc::new(|news: &News| format!("{news:?}")));
+    let (an, binh) = (fixture.operator("an").await, fixture.operator("binh").await);
+    let store: Store = fixture
+        .store
+        .clone()
+        .telling(Arc::new(|news: &News| format!("{news:?}")));
     let seen = PapersSeen {
         papers: vec![Paper::IdCard],
         why: "mất máy".into(),
@@ -494,20 +497,20 @@ async fn replacing_phone_and_password_needs_second_operator(on: On) {
     let typed = code.replace('-', " ").to_lowercase();
     assert_eq!(store.password_code(&typed).await.unwrap(), Some(hs1.clone()));
     assert_eq!(store.password_code("AAAA-AAAA-AAAA").await.unwrap(), None);
-    assert!(store.visit(session.as_str()).await.unwrap().is_some());
+    assert!(store.session(session.as_str()).await.unwrap().is_some());
     assert!(store.set_password_by_code(&typed, "{SSHA}y", "changed").await.unwrap());
     assert!(
         !store.set_password_by_code(&code, "{SSHA}z", "changed").await.unwrap(),
         "good once"
     );
     assert!(
-        store.visit(session.as_str()).await.unwrap().is_none(),
+        store.session(session.as_str()).await.unwrap().is_none(),
         "all that was open ends"
     );
     let act = ProposedAct::WithdrawClaim { account: hs1.clone() };
     let receipt = store.propose_act(&an, act, "nhầm").await.unwrap();
     store.approve_act(&binh, &receipt, "news").await.unwrap();
-    assert!(house.claimed().await.is_empty());
+    assert!(fixture.claimed().await.is_empty());
 
     // The other way round, and an account whose only credential is the phone.
     let code = store.issue_password_code(&an, &hs2, &seen).await.unwrap();
@@ -523,9 +526,9 @@ async fn replacing_phone_and_password_needs_second_operator(on: On) {
         store.approve_act(&binh, &receipt, "news").await.unwrap();
         assert_eq!(store.reach(account).await.unwrap().unwrap().to, phone(92).as_str());
     }
-    house.clock.move_on(86_401);
+    fixture.clock.move_on(86_401);
     assert_eq!(store.password_code(&code).await.unwrap(), None, "good for a day");
-    house.clock.move_on(30 * 86_400);
+    fixture.clock.move_on(30 * 86_400);
     assert!(!store.phone_changed_lately(&hs1).await.unwrap());
     store.issue_password_code(&an, &hs1, &seen).await.unwrap();
     // A later claim brings the registry's phone.
@@ -536,21 +539,24 @@ async fn replacing_phone_and_password_needs_second_operator(on: On) {
     assert_eq!(store.reach(&hs1).await.unwrap().unwrap().to, phone(1).as_str());
     store.rebuild(&mut |_| {}).await.unwrap();
     assert_eq!(store.reach(&hs3).await.unwrap().unwrap().to, phone(92).as_str());
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// "Owners are told of every claim made, withdrawn, taken over, and of every hold and answer."
 async fn owners_notified_of_claims_holds_and_answers(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.registry(&[1, 2]).await;
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.registry(&[1, 2]).await;
     let mut old = citizen("HS1", 1);
     old.stated.phone = Some(phone(77));
     let mut other = citizen("HS2", 1);
     other.stated.phone = Some(phone(88));
-    house.citizens(vec![old, other]).await;
-    let store: Store = house.store.clone().telling(Arc::new(|news: &News| format!("{news:?}")));
-    let an = house.operator("an").await;
+    fixture.citizens(vec![old, other]).await;
+    let store: Store = fixture
+        .store
+        .clone()
+        .telling(Arc::new(|news: &News| format!("{news:?}")));
+    let an = fixture.operator("an").await;
     let told = async || {
         let mut all = store.messages(99).await.unwrap();
         all.reverse();
@@ -594,22 +600,22 @@ async fn owners_notified_of_claims_holds_and_answers(on: On) {
         .await
         .unwrap();
     assert_eq!(told().await.len(), before);
-    house.sound().await;
+    fixture.sound().await;
 }
 
 /// "Until then `pending`", and a counter resolves it, not a query to the registry every five seconds.
 async fn form_with_unregistered_field_waits_for_papers(on: On) {
-    let house = House::new(on).await;
-    house.units().await;
-    house.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
-    let store = &house.store;
+    let fixture = Fixture::new(on).await;
+    fixture.units().await;
+    fixture.citizens(vec![citizen("HS1", 1), citizen("HS2", 2)]).await;
+    let store = &fixture.store;
     let load = async |without_day: bool| {
         let bare = |n| RegistryRecord {
             issued_on: record(n).issued_on.filter(|_| !without_day),
             phone: None,
             ..record(n)
         };
-        let mut load = house.open("registry", 2).await;
+        let mut load = fixture.open("registry", 2).await;
         load.registry(vec![bare(1), bare(2)]).await.unwrap();
         load.finish().await.unwrap();
     };
@@ -633,14 +639,14 @@ async fn form_with_unregistered_field_waits_for_papers(on: On) {
         entries
     );
     // Papers seen by an operator are enough, and so is an extract with the issue date: the code was typed.
-    let an = house.operator("an").await;
-    assert_eq!(house.with_papers(&an, "HS1", 1).await.0, Outcome::Standardised);
+    let an = fixture.operator("an").await;
+    assert_eq!(fixture.with_papers(&an, "HS1", 1).await.0, Outcome::Standardised);
     assert_eq!(send("HS2", 2).await.outcome, Outcome::Pending);
     load(false).await;
     store.retry_pending("registry").await.unwrap();
-    assert_eq!(house.claimed().await, ["HS1", "HS2"]);
+    assert_eq!(fixture.claimed().await, ["HS1", "HS2"]);
     // One of the two may be missing if the policy allows it; without a code, neither.
-    house.citizens(vec![citizen("HS3", 3)]).await;
+    fixture.citizens(vec![citizen("HS3", 3)]).await;
     let bare = RegistryRecord {
         issued_on: None,
         ..record(3)
@@ -655,7 +661,7 @@ async fn form_with_unregistered_field_waits_for_papers(on: On) {
         .unwrap();
     let sent = store.standardise_as_answered(&third, "HS3", answers, false);
     assert_eq!(sent.await.unwrap().outcome, Outcome::Standardised);
-    house.sound().await;
+    fixture.sound().await;
     store.rebuild(&mut |_| {}).await.unwrap();
-    house.sound().await;
+    fixture.sound().await;
 }

@@ -88,7 +88,7 @@ impl Site {
 
     pub async fn visit(&self, cookie: &str) -> Option<Session> {
         let token = cookie.split_once('=').unwrap().1;
-        self.store.visit(token).await.unwrap()
+        self.store.session(token).await.unwrap()
     }
 
     pub async fn method(&self, method: Method, path: &str, cookie: &str) -> TestResponse {

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_store::{CodeCheck, CodeRecipient, Purpose, Requester, Result, SendResult};
 
 async fn question(app: &App, through: &WayOutOwner<ByCode>) -> Result<Question> {
-    let (locale, account) = (through.ctx.locale, through.visit.account.as_str());
+    let (locale, account) = (through.ctx.locale, through.session.account.as_str());
     let explanation = app.store.account_explanation(account, app.store.today()).await?;
     Ok(Question {
         title: locale.text("form-code-title"),
@@ -41,7 +41,7 @@ fn nowhere(ctx: &RequestContext) -> Response {
 
 /// Sends a code.
 pub(crate) async fn send(State(app): State<App>, through: WayOutOwner<ByCode>) -> Response {
-    let (ctx, account) = (&through.ctx, &through.visit.account);
+    let (ctx, account) = (&through.ctx, &through.session.account);
     let answer = async {
         let Some(reach) = app.store.reach(account).await? else {
             return Ok(nowhere(ctx));
@@ -84,7 +84,7 @@ pub(crate) async fn check(
         let holder = ctx.token.as_deref().unwrap_or_default();
         match app.store.try_code(holder, Purpose::Idle, &digits(typed)).await? {
             CodeCheck::Right(_) => {
-                app.store.end_idle(&through.visit.account).await?;
+                app.store.end_idle(&through.session.account).await?;
                 through.recorded(&app).await
             }
             tried => {

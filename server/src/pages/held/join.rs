@@ -104,10 +104,10 @@ pub(crate) struct NamedAccount {
 /// Checks the other account's user name and password. Without a password, a code is sent.
 pub(crate) async fn prove(
     State(app): State<App>,
-    WayOutOwner { ctx, visit, .. }: WayOutOwner<ByJoin>,
+    WayOutOwner { ctx, session, .. }: WayOutOwner<ByJoin>,
     typed: std::result::Result<Form<NamedAccount>, FormRejection>,
 ) -> Response {
-    let (locale, account) = (ctx.locale, visit.account);
+    let (locale, account) = (ctx.locale, session.account);
     let NamedAccount { username, password } = typed.map(|Form(typed)| typed).unwrap_or_default();
     let username = username.trim().to_owned();
     if username.is_empty() {
@@ -211,10 +211,10 @@ pub(crate) async fn ask_code(WayOutOwner { ctx, .. }: WayOutOwner<ByJoin>) -> Re
 /// Checks the typed code.
 pub(crate) async fn check_code(
     State(app): State<App>,
-    WayOutOwner { ctx, visit, .. }: WayOutOwner<ByJoin>,
+    WayOutOwner { ctx, session, .. }: WayOutOwner<ByJoin>,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
-    let account = visit.account;
+    let account = session.account;
     let answer = async {
         let token = ctx.token.as_deref().unwrap_or_default();
         let at = app.store.now();
@@ -262,12 +262,12 @@ async fn choose(
         text,
     });
     // The ticket is valid in this session only, which is the held account's.
-    let session = ctx.token.as_deref().unwrap_or_default();
+    let token = ctx.token.as_deref().unwrap_or_default();
     let page = ChooseAccountPage {
         layout,
         errors: errors.into_iter().collect(),
         choices,
-        ticket: step.issue_in(&app.store, session, CHOICE).await?,
+        ticket: step.issue_in(&app.store, token, CHOICE).await?,
     };
     Ok(html(status, &page))
 }
@@ -318,14 +318,14 @@ pub(crate) struct ChosenAccount {
 /// Joins the two accounts.
 pub(crate) async fn join(
     State(app): State<App>,
-    WayOutOwner { ctx, visit, .. }: WayOutOwner<ByJoin>,
+    WayOutOwner { ctx, session, .. }: WayOutOwner<ByJoin>,
     typed: std::result::Result<Form<ChosenAccount>, FormRejection>,
 ) -> Response {
-    let (locale, account) = (ctx.locale, visit.account);
+    let (locale, account) = (ctx.locale, session.account);
     let ChosenAccount { ticket, stays } = typed.map(|Form(typed)| typed).unwrap_or_default();
     let answer = async {
-        let session = ctx.token.as_deref().unwrap_or_default();
-        let step = Step::redeem_in(&app.store, session, CHOICE, &ticket).await?;
+        let token = ctx.token.as_deref().unwrap_or_default();
+        let step = Step::redeem_in(&app.store, token, CHOICE, &ticket).await?;
         let Some((step, holder)) = step.and_then(|step| Some((step.clone(), step.accounts.first()?.clone()))) else {
             return Ok(other(&ctx, String::new(), Some(locale.text("join-late"))));
         };

@@ -80,12 +80,12 @@ struct HeldQuery {
 /// Shows the holds and their ways out.
 async fn show(State(app): State<App>, ctx: RequestContext, Query(query): Query<HeldQuery>) -> Response {
     let locale = ctx.locale;
-    let Some(visit) = ctx.visit.as_ref().filter(|visit| visit.held) else {
+    let Some(session) = ctx.session.as_ref().filter(|session| session.held) else {
         return Redirect::to("/").into_response();
     };
     let page = async {
         let before = HistoryCursor::parse(&query.before);
-        let account = visit.account.as_str();
+        let account = session.account.as_str();
         let explanation = app
             .store
             .explain_page(account, app.store.today(), before.as_ref())
@@ -104,7 +104,7 @@ async fn show(State(app): State<App>, ctx: RequestContext, Query(query): Query<H
                     "held-account",
                     &[("username", username), ("unit", &explanation.unit_name)],
                 ),
-                until: locale.text_with("held-until", &[("at", &locale.instant(visit.held_until()))]),
+                until: locale.text_with("held-until", &[("at", &locale.instant(session.held_until()))]),
                 several: locale.text_with("held-several", &[("n", &n)]),
                 same_login: explanation.moved_to.as_ref().is_some_and(|to| to.same_login),
                 done: (query.done == "recorded").then(|| locale.text_with("held-recorded", &[("n", &n)])),
@@ -113,8 +113,8 @@ async fn show(State(app): State<App>, ctx: RequestContext, Query(query): Query<H
                     .into_iter()
                     .map(|held| shown(held, &explanation, &units, locale, &["claim_of"]))
                     .collect(),
-                answers: answers(&app, &visit.account, locale).await?,
-                review: app.store.open_review(&visit.account).await?,
+                answers: answers(&app, &session.account, locale).await?,
+                review: app.store.open_review(&session.account).await?,
                 history: history(&explanation, &query.before, "/held", locale),
                 layout: ctx.layout(),
             },

@@ -11,12 +11,15 @@ use axum::response::{IntoResponse, Redirect, Response};
 use ngomon_store::Result;
 
 /// Begins a session of the new account, or leads to the sign-in page.
-pub(crate) async fn enter(State(app): State<App>, WayOutOwner { mut ctx, visit, .. }: WayOutOwner<ByMove>) -> Response {
+pub(crate) async fn enter(
+    State(app): State<App>,
+    WayOutOwner { mut ctx, session, .. }: WayOutOwner<ByMove>,
+) -> Response {
     let locale = ctx.locale;
     let answer = async {
         let explanation = app
             .store
-            .explain_page(visit.account.as_str(), app.store.today(), None)
+            .explain_page(session.account.as_str(), app.store.today(), None)
             .await?;
         let Some(new) = explanation.moved_to else {
             return Ok(Redirect::to("/held").into_response());
@@ -26,7 +29,7 @@ pub(crate) async fn enter(State(app): State<App>, WayOutOwner { mut ctx, visit, 
             return Ok((session_cookie(&token), Redirect::to("/")).into_response());
         }
         app.store.close_session(&held).await?;
-        ctx.visit = None;
+        ctx.session = None;
         let said = SignInNotice {
             username: new.username.unwrap_or_default(),
             ..SignInNotice::default()

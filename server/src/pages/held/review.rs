@@ -14,7 +14,7 @@ pub(crate) async fn ask(State(app): State<App>, through: WayOutOwner<ByReview>) 
         if let Some(page) = through.once_more(&app, "review").await? {
             return Ok(page);
         }
-        app.store.request_review(&through.visit.account).await?;
+        app.store.request_review(&through.session.account).await?;
         Ok(Redirect::to("/held/review").into_response())
     };
     let answer: Result<Response> = answer.await;
@@ -22,8 +22,8 @@ pub(crate) async fn ask(State(app): State<App>, through: WayOutOwner<ByReview>) 
 }
 
 /// Shows the receipt.
-pub(crate) async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }: WayOutOwner<ByReview>) -> Response {
-    match app.store.open_review(&visit.account).await {
+pub(crate) async fn show(State(app): State<App>, WayOutOwner { ctx, session, .. }: WayOutOwner<ByReview>) -> Response {
+    match app.store.open_review(&session.account).await {
         Ok(Some(receipt)) => {
             let (title, text) = (ctx.locale.text("review-title"), ctx.locale.text("review-text"));
             let page = MessagePage {

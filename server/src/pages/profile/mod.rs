@@ -52,10 +52,10 @@ struct ProfileQuery {
 
 async fn show(
     State(app): State<App>,
-    WayOutOwner { ctx, visit, .. }: WayOutOwner<ByProfile>,
+    WayOutOwner { ctx, session, .. }: WayOutOwner<ByProfile>,
     Query(ProfileQuery { done }): Query<ProfileQuery>,
 ) -> Response {
-    let (locale, account) = (ctx.locale, visit.account);
+    let (locale, account) = (ctx.locale, session.account);
     let page = async {
         let Some(own) = app.store.own_profile(&account).await? else {
             return Ok(nothing(&ctx));
@@ -126,18 +126,18 @@ fn rows(profile: &Profile, units: &UnitTree, day: Date, locale: Locale) -> Vec<(
 /// "Đã rà soát". In a held visit, the owner then sees whether the account is still held: other holds may remain, and the held
 /// visit shows them.
 async fn review(State(app): State<App>, through: WayOutOwner<ByProfile>) -> Response {
-    let visit = &through.visit;
+    let session = &through.session;
     let answer = async {
         if let Some(page) = through.once_more(&app, "profile-review").await? {
             return Ok(page);
         }
-        match app.store.review_profile(&visit.account).await {
+        match app.store.review_profile(&session.account).await {
             Err(StoreError::Refused(Refusal::NoProfileInService(_))) => {
                 return Ok(Redirect::to("/profile").into_response());
             }
             done => done?,
         }
-        if !visit.held {
+        if !session.held {
             return Ok(Redirect::to("/profile?done=reviewed").into_response());
         }
         through.recorded(&app).await

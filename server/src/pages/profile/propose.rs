@@ -242,13 +242,13 @@ fn typed_unit(units: &UnitTree, code: &UnitCode, day: Date) -> Option<String> {
 }
 
 /// Shows the form. The unit is filled in from a movement notice.
-pub(crate) async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }: WayOutOwner<ByProfile>) -> Response {
+pub(crate) async fn show(State(app): State<App>, WayOutOwner { ctx, session, .. }: WayOutOwner<ByProfile>) -> Response {
     let answer = async {
-        let Some(own) = app.store.own_profile(&visit.account).await? else {
+        let Some(own) = app.store.own_profile(&session.account).await? else {
             return Ok(nothing(&ctx));
         };
         let (units, today) = (app.store.units().await?, app.store.today());
-        let explanation = app.store.account_explanation(visit.account.as_str(), today).await?;
+        let explanation = app.store.account_explanation(session.account.as_str(), today).await?;
         let pending = explanation
             .holds
             .iter()
@@ -268,10 +268,10 @@ pub(crate) async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }:
 /// Submits the proposal.
 pub(crate) async fn send(
     State(app): State<App>,
-    WayOutOwner { ctx, visit, .. }: WayOutOwner<ByProfile>,
+    WayOutOwner { ctx, session, .. }: WayOutOwner<ByProfile>,
     typed: std::result::Result<Form<ProposalForm>, FormRejection>,
 ) -> Response {
-    let (locale, account) = (ctx.locale, visit.account);
+    let (locale, account) = (ctx.locale, session.account);
     let Ok(Form(typed)) = typed else {
         return page(
             &ctx,

@@ -28,9 +28,9 @@ const OF_PERSON: RateLimit = RateLimit {
 };
 
 /// The limits that count a form. A stranger's forms use up nothing of a person's own allowance.
-pub async fn limits_of(app: &App, visit: &Session, parsed: &ParsedForm) -> Result<Vec<KeyedLimit>> {
-    let mut limits = vec![OF_ACCOUNT.of(&[visit.account.as_str()])];
-    if !is_own_person(app, &visit.account, &parsed.national_id).await? {
+pub async fn limits_of(app: &App, session: &Session, parsed: &ParsedForm) -> Result<Vec<KeyedLimit>> {
+    let mut limits = vec![OF_ACCOUNT.of(&[session.account.as_str()])];
+    if !is_own_person(app, &session.account, &parsed.national_id).await? {
         limits.push(OF_PERSON.of(&[parsed.national_id.as_str()]));
     }
     Ok(limits)
@@ -40,23 +40,26 @@ pub async fn limits_of(app: &App, visit: &Session, parsed: &ParsedForm) -> Resul
 pub(crate) async fn used_up(
     app: &App,
     ctx: &RequestContext,
-    visit: &Session,
+    session: &Session,
 ) -> Result<Option<(&'static str, String)>> {
-    let has_room = app.store.has_room(&[OF_ACCOUNT.of(&[visit.account.as_str()])]).await?;
-    Ok((!has_room).then(|| too_many(ctx, visit)))
+    let has_room = app
+        .store
+        .has_room(&[OF_ACCOUNT.of(&[session.account.as_str()])])
+        .await?;
+    Ok((!has_room).then(|| too_many(ctx, session)))
 }
 
-fn too_many(ctx: &RequestContext, visit: &Session) -> (&'static str, String) {
-    ("S-429", ctx.locale.text(&of_held(visit, "form-too-often")))
+fn too_many(ctx: &RequestContext, session: &Session) -> (&'static str, String) {
+    ("S-429", ctx.locale.text(&of_held(session, "form-too-often")))
 }
 
-pub async fn too_often(app: &App, ctx: &RequestContext, visit: &Session, typed: StandardiseForm) -> Result<Response> {
+pub async fn too_often(app: &App, ctx: &RequestContext, session: &Session, typed: StandardiseForm) -> Result<Response> {
     let filled = FilledForm {
         typed,
-        error: Some(too_many(ctx, visit)),
+        error: Some(too_many(ctx, session)),
         ..FilledForm::default()
     };
-    page(app, ctx, visit, filled).await
+    page(app, ctx, session, filled).await
 }
 
 /// Queries the registry and gives the form its final answer. A wrong form counts as an attempt. An owner who has just proven
@@ -64,30 +67,34 @@ pub async fn too_often(app: &App, ctx: &RequestContext, visit: &Session, typed: 
 pub(crate) async fn judged(
     app: &App,
     ctx: &RequestContext,
-    visit: &Session,
+    session: &Session,
     typed: StandardiseForm,
     parsed: &ParsedForm,
     phone_proven: bool,
 ) -> Result<Response> {
     let (locale, form) = (ctx.locale, typed.form());
-    if !app.store.has_room(&[OF_ACCOUNT.of(&[visit.account.as_str()])]).await? {
-        return too_often(app, ctx, visit, typed).await;
+    if !app
+        .store
+        .has_room(&[OF_ACCOUNT.of(&[session.account.as_str()])])
+        .await?
+    {
+        return too_often(app, ctx, session, typed).await;
     }
     let mut asked = None;
     if phone_proven {
         let registry = ask(app, parsed.national_id, PATIENCE).await?;
         if matches!(&registry, RegistryAnswer::Found(record) if record.phone.as_ref() == Some(&parsed.phone)) {
-            note_proven_phone(app, &visit.account, &parsed.national_id).await?;
+            note_proven_phone(app, &session.account, &parsed.national_id).await?;
         }
         asked = Some(registry);
     }
-    let limits = limits_of(app, visit, parsed).await?;
+    let limits = limits_of(app, session, parsed).await?;
     let tried = app.store.tried(&limits, async {
         let registry = match asked {
             Some(registry) => registry,
             None => ask(app, parsed.national_id, PATIENCE).await?,
         };
-        let done = submit(app, ctx, visit, &form, registry, phone_proven).await?;
+        let done = submit(app, ctx, session, &form, registry, phone_proven).await?;
         let wrong = matches!(done.outcome, Outcome::NotFound | Outcome::Mismatch);
         Ok(if wrong { Err(()) } else { Ok(done) })
     });
@@ -96,32 +103,32 @@ pub(crate) async fn judged(
             // The name in the registry's spelling.
             let explanation = app
                 .store
-                .account_explanation(visit.account.as_str(), app.store.today())
+                .account_explanation(session.account.as_str(), app.store.today())
                 .await?;
             let name = explanation.fact("claim_name").unwrap_or(parsed.full_name.as_str());
-            return Ok(answer_page(app, ctx, visit, done, name));
+            return Ok(answer_page(app, ctx, session, done, name));
         }
-        TryResult::TooOften => return too_often(app, ctx, visit, typed).await,
+        TryResult::TooOften => return too_often(app, ctx, session, typed).await,
         TryResult::Wrong((), left) => left,
     };
     // The form was answered; it stays as a draft, because it stands on the page again.
-    if let Err(error) = app.store.keep_draft(&visit.account, &form).await {
+    if let Err(error) = app.store.keep_draft(&session.account, &form).await {
         tracing::error!("a draft: {error}");
     }
     let left = locale.number(left.unsigned_abs());
-    let text = locale.text_with(&of_held(visit, "form-differs"), &[("left", &left)]);
+    let text = locale.text_with(&of_held(session, "form-differs"), &[("left", &left)]);
     let filled = FilledForm {
         typed,
         error: Some(("C2-M3", text)),
         can_ask_fields: true,
         ..FilledForm::default()
     };
-    page(app, ctx, visit, filled).await
+    page(app, ctx, session, filled).await
 }
 
 /// The message key for this account. Texts that promise that the account works as before have a twin for held accounts.
-fn of_held(visit: &Session, key: &str) -> String {
-    if visit.held {
+fn of_held(session: &Session, key: &str) -> String {
+    if session.held {
         format!("{key}-held")
     } else {
         key.to_owned()
@@ -132,25 +139,25 @@ fn of_held(visit: &Session, key: &str) -> String {
 pub(crate) async fn submit(
     app: &App,
     ctx: &RequestContext,
-    visit: &Session,
+    session: &Session,
     form: &records::Form,
     registry: RegistryAnswer,
     phone_proven: bool,
 ) -> Result<SubmissionResult> {
     let submission = Submission {
         seq: String::new(),
-        account: visit.account.clone(),
+        account: session.account.clone(),
         form: form.clone(),
         submitted_at: None,
         notice: Some(NOTICE),
     };
-    let by = visit.account.as_str();
+    let by = session.account.as_str();
     let done = app
         .store
         .standardise_as_answered(&submission, by, registry, phone_proven)
         .await?;
     // The answer is final, even if extending the visit or dropping the draft fails: both end by themselves.
-    if visit.held
+    if session.held
         && let Err(error) = app
             .store
             .renew_held_session(ctx.token.as_deref().unwrap_or_default())
@@ -158,7 +165,7 @@ pub(crate) async fn submit(
     {
         tracing::error!("a held visit: {error}");
     }
-    if let Err(error) = app.store.drop_draft(&visit.account).await {
+    if let Err(error) = app.store.drop_draft(&session.account).await {
         tracing::error!("a draft: {error}");
     }
     Ok(done)
@@ -188,7 +195,7 @@ pub(crate) fn waiting(ctx: &RequestContext, explanation: &AccountExplanation) ->
 pub(crate) fn answer_page(
     app: &App,
     ctx: &RequestContext,
-    visit: &Session,
+    session: &Session,
     done: SubmissionResult,
     name: &str,
 ) -> Response {
@@ -206,7 +213,7 @@ pub(crate) fn answer_page(
     let mut layout = ctx.layout();
     layout.here = "/".into();
     let text = match done.outcome {
-        Outcome::Pending | Outcome::Taken => of_held(visit, &format!("{key}-text")),
+        Outcome::Pending | Outcome::Taken => of_held(session, &format!("{key}-text")),
         _ => format!("{key}-text"),
     };
     let well = matches!(done.outcome, Outcome::Standardised | Outcome::Pending);

@@ -35,8 +35,8 @@ const OF_PERSON: RateLimit = RateLimit {
 };
 
 /// The form that was answered, as it was typed.
-async fn answered(app: &App, visit: &Session) -> Result<Option<(records::Form, NationalId)>> {
-    let Some(form) = app.store.draft(&visit.account).await? else {
+async fn answered(app: &App, session: &Session) -> Result<Option<(records::Form, NationalId)>> {
+    let Some(form) = app.store.draft(&session.account).await? else {
         return Ok(None);
     };
     let parsed = parse_of_file(&form, app.store.today()).ok();
@@ -65,19 +65,19 @@ fn question(ctx: &RequestContext) -> Question {
 
 /// Sends a code to the phone that the registry has, if it has one. Everything but the message happens in either case, in the
 /// same time.
-pub(crate) async fn ask(State(app): State<App>, WayOutOwner { ctx, visit, .. }: WayOutOwner<ByForm>) -> Response {
+pub(crate) async fn ask(State(app): State<App>, WayOutOwner { ctx, session, .. }: WayOutOwner<ByForm>) -> Response {
     let not_before = with_minimum_delay();
     let answer = async {
-        let Some((form, number)) = answered(&app, &visit).await? else {
+        let Some((form, number)) = answered(&app, &session).await? else {
             return Ok(Redirect::to("/form").into_response());
         };
-        let mut limit = vec![OF_ACCOUNT.of(&[visit.account.as_str()])];
-        if !limits::is_own_person(&app, &visit.account, &number).await? {
+        let mut limit = vec![OF_ACCOUNT.of(&[session.account.as_str()])];
+        if !limits::is_own_person(&app, &session.account, &number).await? {
             limit.push(OF_PERSON.of(&[number.as_str()]));
         }
-        let who = Requester::Session(visit.account.clone());
+        let who = Requester::Session(session.account.clone());
         if !app.store.has_room_for_codes(&who).await? {
-            return refused(&app, &ctx, &visit, form, "code-many").await;
+            return refused(&app, &ctx, &session, form, "code-many").await;
         }
         let phone = match ask_registry(&app, number, PATIENCE).await? {
             RegistryAnswer::Found(record) => record.phone,
@@ -94,7 +94,7 @@ pub(crate) async fn ask(State(app): State<App>, WayOutOwner { ctx, visit, .. }: 
         let holder = ctx.token.as_deref().unwrap_or_default();
         let sent = app.store.send_codes(holder, Purpose::Fields, &who, &limit, &to, text);
         if sent.await? == SendResult::TooOften {
-            return refused(&app, &ctx, &visit, form, "code-too-often").await;
+            return refused(&app, &ctx, &session, form, "code-too-often").await;
         }
         Ok(Redirect::to("/form/fields").into_response())
     };
@@ -104,18 +104,24 @@ pub(crate) async fn ask(State(app): State<App>, WayOutOwner { ctx, visit, .. }: 
 }
 
 /// Shows the form again, because no code can be sent now.
-async fn refused(app: &App, ctx: &RequestContext, visit: &Session, form: records::Form, why: &str) -> Result<Response> {
+async fn refused(
+    app: &App,
+    ctx: &RequestContext,
+    session: &Session,
+    form: records::Form,
+    why: &str,
+) -> Result<Response> {
     let filled = FilledForm {
         typed: StandardiseForm::from(form),
         error: Some(("S-429", ctx.locale.text(why))),
         ..FilledForm::default()
     };
-    super::page::page(app, ctx, visit, filled).await
+    super::page::page(app, ctx, session, filled).await
 }
 
 /// Shows the page on which the code is typed.
-pub(crate) async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }: WayOutOwner<ByForm>) -> Response {
-    match answered(&app, &visit).await {
+pub(crate) async fn show(State(app): State<App>, WayOutOwner { ctx, session, .. }: WayOutOwner<ByForm>) -> Response {
+    match answered(&app, &session).await {
         Ok(Some(_)) => page(&ctx, question(&ctx), None),
         Ok(None) => Redirect::to("/form").into_response(),
         Err(error) => ErrorPage(ctx.locale, error).into_response(),
@@ -125,11 +131,11 @@ pub(crate) async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }:
 /// Checks the typed code, and shows the form with the differing fields named.
 pub(crate) async fn check(
     State(app): State<App>,
-    WayOutOwner { ctx, visit, .. }: WayOutOwner<ByForm>,
+    WayOutOwner { ctx, session, .. }: WayOutOwner<ByForm>,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
     let answer = async {
-        let Some((form, number)) = answered(&app, &visit).await? else {
+        let Some((form, number)) = answered(&app, &session).await? else {
             return Ok(Redirect::to("/form").into_response());
         };
         let holder = ctx.token.as_deref().unwrap_or_default();
@@ -137,9 +143,9 @@ pub(crate) async fn check(
         if tried != ngomon_store::CodeCheck::Right(vec![subject(&app, &number)]) {
             return Ok(page(&ctx, question(&ctx), Some(not_right(&ctx, &tried))));
         }
-        limits::proven_phone(&app, &visit.account, &number).await?;
+        limits::proven_phone(&app, &session.account, &number).await?;
         let registry = ask_registry(&app, number, PATIENCE).await?;
-        let differs = app.store.preview_form(&visit.account, &form, &registry).await?.fields;
+        let differs = app.store.preview_form(&session.account, &form, &registry).await?.fields;
         let fine = differs
             .is_empty()
             .then(|| ("C2-M3", ctx.locale.text("form-fields-fine")));
@@ -149,7 +155,7 @@ pub(crate) async fn check(
             errors: named(&ctx, &differs),
             ..FilledForm::default()
         };
-        super::page::page(&app, &ctx, &visit, filled).await
+        super::page::page(&app, &ctx, &session, filled).await
     };
     let answer: Result<Response> = answer.await;
     answer.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())

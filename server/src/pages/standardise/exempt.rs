@@ -111,7 +111,7 @@ pub(crate) async fn send(
         }
         match app
             .store
-            .exempt(ExemptionRequester::Owner(&through.visit), why, day)
+            .exempt(ExemptionRequester::Owner(&through.session), why, day)
             .await
         {
             Err(StoreError::Refused(Refusal::HasClaim(_))) => {}

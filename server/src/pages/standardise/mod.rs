@@ -48,23 +48,23 @@ pub fn asked(explanation: &AccountExplanation) -> bool {
 }
 
 /// Shows the form, filled with the draft that has no answer yet.
-async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }: WayOutOwner<ByForm>) -> Response {
+async fn show(State(app): State<App>, WayOutOwner { ctx, session, .. }: WayOutOwner<ByForm>) -> Response {
     let page = async {
         let explanation = app
             .store
-            .account_explanation(visit.account.as_str(), app.store.today())
+            .account_explanation(session.account.as_str(), app.store.today())
             .await?;
         if let Some(page) = answer::waiting(&ctx, &explanation) {
             return Ok(page);
         }
-        let draft = app.store.draft(&visit.account).await?;
+        let draft = app.store.draft(&session.account).await?;
         let filled = FilledForm {
             typed: draft.map(StandardiseForm::from).unwrap_or_default(),
-            error: answer::used_up(&app, &ctx, &visit).await?,
+            error: answer::used_up(&app, &ctx, &session).await?,
             deadline: deadline(&explanation, ctx.locale),
             ..FilledForm::default()
         };
-        page(&app, &ctx, &visit, filled).await
+        page(&app, &ctx, &session, filled).await
     };
     let page: ngomon_store::Result<Response> = page.await;
     page.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
@@ -75,7 +75,7 @@ async fn put_off(State(app): State<App>, ctx: RequestContext) -> Response {
     if let Some(token) = ctx
         .token
         .as_ref()
-        .filter(|_| ctx.visit.as_ref().is_some_and(|visit| !visit.held))
+        .filter(|_| ctx.session.as_ref().is_some_and(|session| !session.held))
         && let Err(error) = app.store.put_off(token).await
     {
         return ErrorPage(ctx.locale, error).into_response();

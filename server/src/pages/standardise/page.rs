@@ -43,7 +43,7 @@ pub struct FilledForm {
 pub async fn page(
     app: &App,
     ctx: &RequestContext,
-    visit: &Session,
+    session: &Session,
     filled: FilledForm,
 ) -> ngomon_store::Result<Response> {
     let status = match filled.error {
@@ -75,7 +75,7 @@ pub async fn page(
         Some(next) => system_of(app, &next).await?,
         None => None,
     };
-    let is_required = app.store.gate(&visit.account).await? == Some(Gate::Required);
+    let is_required = app.store.gate(&session.account).await? == Some(Gate::Required);
     Ok(html(
         status,
         &StandardisePage {
@@ -84,7 +84,7 @@ pub async fn page(
             whose: filled.whose,
             deadline: filled.deadline,
             system,
-            can_put_off: !visit.held && !is_required,
+            can_put_off: !session.held && !is_required,
             can_ask_fields: filled.can_ask_fields,
             layout,
         },

@@ -33,11 +33,11 @@ fn digest(app: &App, form: &records::Form) -> String {
 pub(crate) async fn begin(
     app: &App,
     ctx: &RequestContext,
-    visit: &Session,
+    session: &Session,
     form: &records::Form,
     parsed: &ParsedForm,
 ) -> Result<Response> {
-    app.store.keep_draft(&visit.account, form).await?;
+    app.store.keep_draft(&session.account, form).await?;
     let to = [CodeRecipient {
         subject: digest(app, form),
         reach: Some(ContactPoint {
@@ -47,8 +47,8 @@ pub(crate) async fn begin(
     }];
     let text = |code: &str| ctx.locale.text_with("sms-code", &[("code", code)]);
     let holder = ctx.token.as_deref().unwrap_or_default();
-    let who = Requester::Session(visit.account.clone());
-    let limit = [limits::own_code("form", visit.account.as_str())];
+    let who = Requester::Session(session.account.clone());
+    let limit = [limits::own_code("form", session.account.as_str())];
     let sent = app.store.send_codes(holder, Purpose::Form, &who, &limit, &to, text);
     if sent.await? == SendResult::TooOften {
         let filled = FilledForm {
@@ -56,14 +56,14 @@ pub(crate) async fn begin(
             errors: vec![(Field::Phone, ctx.locale.text("code-too-often"))],
             ..FilledForm::default()
         };
-        return super::page::page(app, ctx, visit, filled).await;
+        return super::page::page(app, ctx, session, filled).await;
     }
     Ok(Redirect::to("/form/code").into_response())
 }
 
 /// The form that waits for its code.
-async fn waiting(app: &App, visit: &Session) -> Result<Option<(records::Form, ParsedForm)>> {
-    let Some(form) = app.store.draft(&visit.account).await? else {
+async fn waiting(app: &App, session: &Session) -> Result<Option<(records::Form, ParsedForm)>> {
+    let Some(form) = app.store.draft(&session.account).await? else {
         return Ok(None);
     };
     Ok(parse(&form, app.store.today()).ok().map(|parsed| (form, parsed)))
@@ -81,8 +81,8 @@ fn question(ctx: &RequestContext, parsed: &ParsedForm) -> Question {
 }
 
 /// Shows the page on which the code is typed.
-pub(crate) async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }: WayOutOwner<ByForm>) -> Response {
-    match waiting(&app, &visit).await {
+pub(crate) async fn show(State(app): State<App>, WayOutOwner { ctx, session, .. }: WayOutOwner<ByForm>) -> Response {
+    match waiting(&app, &session).await {
         Ok(Some((_, parsed))) => page(&ctx, question(&ctx, &parsed), None),
         Ok(None) => Redirect::to("/form").into_response(),
         Err(error) => ErrorPage(ctx.locale, error).into_response(),
@@ -92,11 +92,11 @@ pub(crate) async fn show(State(app): State<App>, WayOutOwner { ctx, visit, .. }:
 /// Checks the typed code, and submits the form if it is right.
 pub(crate) async fn check(
     State(app): State<App>,
-    WayOutOwner { ctx, visit, .. }: WayOutOwner<ByForm>,
+    WayOutOwner { ctx, session, .. }: WayOutOwner<ByForm>,
     typed: std::result::Result<Form<Digits>, FormRejection>,
 ) -> Response {
     let answer = async {
-        let Some((form, parsed)) = waiting(&app, &visit).await? else {
+        let Some((form, parsed)) = waiting(&app, &session).await? else {
             return Ok(Redirect::to("/form").into_response());
         };
         let holder = ctx.token.as_deref().unwrap_or_default();
@@ -104,19 +104,19 @@ pub(crate) async fn check(
         if tried != ngomon_store::CodeCheck::Right(vec![digest(&app, &form)]) {
             return Ok(page(&ctx, question(&ctx, &parsed), Some(not_right(&ctx, &tried))));
         }
-        let own_code = limits::own_code("form", visit.account.as_str());
+        let own_code = limits::own_code("form", session.account.as_str());
         app.store.give_back(&[own_code]).await?;
-        judged(&app, &ctx, &visit, StandardiseForm::from(form), &parsed, true).await
+        judged(&app, &ctx, &session, StandardiseForm::from(form), &parsed, true).await
     };
     let answer: Result<Response> = answer.await;
     answer.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }
 
 /// Sends another code.
-pub(crate) async fn again(State(app): State<App>, WayOutOwner { ctx, visit, .. }: WayOutOwner<ByForm>) -> Response {
+pub(crate) async fn again(State(app): State<App>, WayOutOwner { ctx, session, .. }: WayOutOwner<ByForm>) -> Response {
     let answer = async {
-        match waiting(&app, &visit).await? {
-            Some((form, parsed)) => begin(&app, &ctx, &visit, &form, &parsed).await,
+        match waiting(&app, &session).await? {
+            Some((form, parsed)) => begin(&app, &ctx, &session, &form, &parsed).await,
             None => Ok(Redirect::to("/form").into_response()),
         }
     };

@@ -27,7 +27,7 @@ pub(crate) async fn send(
     through: std::result::Result<WayOutOwner<ByForm>, ClosedWayOut>,
     typed: std::result::Result<Form<StandardiseForm>, FormRejection>,
 ) -> Response {
-    let WayOutOwner { ctx, visit, .. } = match through {
+    let WayOutOwner { ctx, session, .. } = match through {
         Ok(through) => through,
         Err(closed) => return keep(&app, closed, typed.ok()).await,
     };
@@ -38,9 +38,9 @@ pub(crate) async fn send(
                 error: Some(("S-422", locale.text("form-unreadable"))),
                 ..FilledForm::default()
             };
-            return page(&app, &ctx, &visit, filled).await;
+            return page(&app, &ctx, &session, filled).await;
         };
-        answered(&app, &ctx, &visit, typed).await
+        answered(&app, &ctx, &session, typed).await
     };
     answer.await.unwrap_or_else(|e| ErrorPage(locale, e).into_response())
 }
@@ -49,7 +49,7 @@ async fn keep(app: &App, closed: ClosedWayOut, typed: Option<Form<StandardiseFor
     let (Some(ctx), Some(Form(typed))) = (&closed.ctx, typed) else {
         return closed.into_response();
     };
-    let (None, Some(token)) = (&ctx.visit, &ctx.token) else {
+    let (None, Some(token)) = (&ctx.session, &ctx.token) else {
         return closed.into_response();
     };
     let kept = async {
@@ -70,13 +70,13 @@ async fn keep(app: &App, closed: ClosedWayOut, typed: Option<Form<StandardiseFor
     }
 }
 
-async fn answered(app: &App, ctx: &RequestContext, visit: &Session, typed: StandardiseForm) -> Result<Response> {
+async fn answered(app: &App, ctx: &RequestContext, session: &Session, typed: StandardiseForm) -> Result<Response> {
     let locale = ctx.locale;
     let form = typed.form();
-    let account = [visit.account.as_str()];
+    let account = [session.account.as_str()];
     let explanation = app
         .store
-        .account_explanation(visit.account.as_str(), app.store.today())
+        .account_explanation(session.account.as_str(), app.store.today())
         .await?;
     if let Some(page) = waiting(ctx, &explanation) {
         return Ok(page);
@@ -88,15 +88,15 @@ async fn answered(app: &App, ctx: &RequestContext, visit: &Session, typed: Stand
                 typed,
                 ..FilledForm::default()
             };
-            return page(app, ctx, visit, filled).await;
+            return page(app, ctx, session, filled).await;
         }
         Ok(parsed) => parsed,
         Err(mut fields) => {
             fields.extend(typed.is_short().then_some(Field::NationalId));
             if app.store.attempt(MALFORMED, &account).await?.is_some() {
-                let done = submit(app, ctx, visit, &form, RegistryAnswer::Unavailable, false).await?;
+                let done = submit(app, ctx, session, &form, RegistryAnswer::Unavailable, false).await?;
                 if done.outcome == Outcome::AlreadyDone {
-                    return Ok(answer_page(app, ctx, visit, done, ""));
+                    return Ok(answer_page(app, ctx, session, done, ""));
                 }
             }
             let filled = FilledForm {
@@ -104,7 +104,7 @@ async fn answered(app: &App, ctx: &RequestContext, visit: &Session, typed: Stand
                 typed,
                 ..FilledForm::default()
             };
-            return page(app, ctx, visit, filled).await;
+            return page(app, ctx, session, filled).await;
         }
     };
     if let Some(whose) = another(&explanation, &parsed.full_name).filter(|_| typed.mine != "yes") {
@@ -113,21 +113,21 @@ async fn answered(app: &App, ctx: &RequestContext, visit: &Session, typed: Stand
             whose: Some(whose),
             ..FilledForm::default()
         };
-        return page(app, ctx, visit, filled).await;
+        return page(app, ctx, session, filled).await;
     }
     let asks_code = explanation.fact("claim").is_none() && app.store.campaign().await?.form_code;
     // The person's own limit is checked only after the code, which may prove that the number is the owner's own.
     let limits = if asks_code {
         vec![OF_ACCOUNT.of(&account)]
     } else {
-        limits_of(app, visit, &parsed).await?
+        limits_of(app, session, &parsed).await?
     };
     if !app.store.has_room(&limits).await? {
-        return too_often(app, ctx, visit, typed).await;
+        return too_often(app, ctx, session, typed).await;
     }
     // Until the phone is proven, every form gets the same answer in the same time, whatever the registry would say.
     if asks_code {
-        return phone_code::begin(app, ctx, visit, &form, &parsed).await;
+        return phone_code::begin(app, ctx, session, &form, &parsed).await;
     }
-    judged(app, ctx, visit, typed, &parsed, false).await
+    judged(app, ctx, session, typed, &parsed, false).await
 }

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 /// Whether this session's account may have passkeys: officials and operators may.
-pub fn passkeys_allowed(visit: &Session) -> bool {
-    !visit.held && matches!(visit.kind, AccountKind::Official | AccountKind::Operator)
+pub fn passkeys_allowed(session: &Session) -> bool {
+    !session.held && matches!(session.kind, AccountKind::Official | AccountKind::Operator)
 }
 
 /// A device's answer, as the script posts it.

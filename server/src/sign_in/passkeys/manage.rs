@@ -49,20 +49,26 @@ pub struct PasskeysQuery {
 
 /// The owner's session, if the account may have passkeys here.
 fn owner(ctx: &RequestContext) -> Option<&Session> {
-    ctx.visit
+    ctx.session
         .as_ref()
-        .filter(|visit| ctx.passkeys && passkeys_allowed(visit))
+        .filter(|session| ctx.passkeys && passkeys_allowed(session))
 }
 
 /// Whether the owner authenticated recently by a password or a passkey. A code to a phone is not enough.
-fn is_fresh(app: &App, visit: &Session) -> bool {
-    let shown = visit.amr.split(' ').any(|word| ["pwd", "hwk", "swk"].contains(&word));
-    shown && app.store.now().as_microsecond() - visit.began < FRESH
+fn is_fresh(app: &App, session: &Session) -> bool {
+    let shown = session.amr.split(' ').any(|word| ["pwd", "hwk", "swk"].contains(&word));
+    shown && app.store.now().as_microsecond() - session.began < FRESH
 }
 
-async fn page(app: &App, ctx: &RequestContext, visit: &Session, done: &str, error: Option<String>) -> Result<Response> {
+async fn page(
+    app: &App,
+    ctx: &RequestContext,
+    session: &Session,
+    done: &str,
+    error: Option<String>,
+) -> Result<Response> {
     let locale = ctx.locale;
-    let passkeys = app.store.passkeys(&visit.account).await?;
+    let passkeys = app.store.passkeys(&session.account).await?;
     let line = |one: ngomon_store::Passkey| {
         let used = one.used.map(|at| locale.instant(at));
         PasskeyRow {
@@ -85,7 +91,7 @@ async fn page(app: &App, ctx: &RequestContext, visit: &Session, done: &str, erro
         StatusCode::OK
     };
     layout.wrong = error.is_some();
-    let anew = (!is_fresh(app, visit)).then(|| format!("/sign-in?to={}", query_encode(&here)));
+    let anew = (!is_fresh(app, session)).then(|| format!("/sign-in?to={}", query_encode(&here)));
     layout.here = here;
     let page = PasskeysPage {
         errors: error.map(|text| Mistake { field: "name", text }).into_iter().collect(),
@@ -105,29 +111,29 @@ pub async fn show(
     ctx: RequestContext,
     Query(PasskeysQuery { done }): Query<PasskeysQuery>,
 ) -> Response {
-    let Some(visit) = owner(&ctx) else {
+    let Some(session) = owner(&ctx) else {
         return Redirect::to("/").into_response();
     };
-    let page = page(&app, &ctx, visit, &done, None).await;
+    let page = page(&app, &ctx, session, &done, None).await;
     page.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }
 
 /// The challenge that registers a new device of the owner.
 pub async fn challenge(State(app): State<App>, ctx: RequestContext) -> Response {
-    let (Some(visit), Some(token)) = (owner(&ctx).filter(|visit| is_fresh(&app, visit)), &ctx.token) else {
+    let (Some(session), Some(token)) = (owner(&ctx).filter(|session| is_fresh(&app, session)), &ctx.token) else {
         return StatusCode::FORBIDDEN.into_response();
     };
     let asked = challenged(&app, &ctx, Ceremony::Add(token), async |passkeys| {
-        let about = app.store.about(&visit.account).await?;
+        let about = app.store.about(&session.account).await?;
         let stated = about.map(|about| about.stated).unwrap_or_default();
-        let username = stated.username.unwrap_or_else(|| visit.account.to_string());
+        let username = stated.username.unwrap_or_else(|| session.account.to_string());
         let name = stated.full_name.as_ref().map(|name| name.as_str());
         let owner = Owner {
-            id: app.store.passkey_owner(&visit.account).await?,
+            id: app.store.passkey_owner(&session.account).await?,
             username: &username,
             name: name.unwrap_or(&username),
         };
-        passkeys.ask_for_new(&owner, &app.store.passkeys(&visit.account).await?)
+        passkeys.ask_for_new(&owner, &app.store.passkeys(&session.account).await?)
     });
     asked.await.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }
@@ -154,18 +160,18 @@ pub async fn add(
     sent: std::result::Result<Form<NewPasskeyForm>, FormRejection>,
 ) -> Response {
     let NewPasskeyForm { shown, name } = sent.map(|Form(sent)| sent).unwrap_or_default();
-    let (Some(visit), Some(token), Some(passkeys)) = (owner(&ctx), &ctx.token, &app.passkeys) else {
+    let (Some(session), Some(token), Some(passkeys)) = (owner(&ctx), &ctx.token, &app.passkeys) else {
         return Redirect::to("/").into_response();
     };
     let locale = ctx.locale;
     let answer = async {
-        if let Some(page) = once_more(&app, &ctx, visit, "passkey-added").await? {
+        if let Some(page) = once_more(&app, &ctx, session, "passkey-added").await? {
             return Ok(page);
         }
         let state = app.store.end_ceremony(Ceremony::Add(token), &shown.ceremony).await?;
         let made = state.and_then(|state| passkeys.new_one(&state, &shown.credential));
         let Some((credential, key)) = made else {
-            return page(&app, &ctx, visit, "", Some(locale.text("passkeys-add-wrong"))).await;
+            return page(&app, &ctx, session, "", Some(locale.text("passkeys-add-wrong"))).await;
         };
         let mut name = plain(&name);
         if name.is_empty() {
@@ -173,10 +179,10 @@ pub async fn add(
         }
         let new = NewPasskey { name, credential, key };
         let news = locale.text("sms-passkey-added");
-        match app.store.add_passkey(&visit.account, new, &news).await {
+        match app.store.add_passkey(&session.account, new, &news).await {
             Ok(()) => {}
             Err(StoreError::Refused(refusal)) => {
-                return page(&app, &ctx, visit, "", Some(refused(&refusal, locale))).await;
+                return page(&app, &ctx, session, "", Some(refused(&refusal, locale))).await;
             }
             Err(error) => return Err(error),
         }
@@ -207,19 +213,19 @@ pub async fn remove(
     sent: std::result::Result<Form<PasskeyForm>, FormRejection>,
 ) -> Response {
     let PasskeyForm { passkey } = sent.map(|Form(sent)| sent).unwrap_or_default();
-    let Some(visit) = owner(&ctx) else {
+    let Some(session) = owner(&ctx) else {
         return Redirect::to("/").into_response();
     };
-    if !is_fresh(&app, visit) {
+    if !is_fresh(&app, session) {
         return Redirect::to("/passkeys").into_response();
     }
     let answer = async {
-        if let Some(page) = once_more(&app, &ctx, visit, "passkey-removed").await? {
+        if let Some(page) = once_more(&app, &ctx, session, "passkey-removed").await? {
             return Ok(page);
         }
         let news = ctx.locale.text("sms-passkey-removed");
         app.store
-            .remove_passkey(&visit.account, &PasskeyId(passkey), &news)
+            .remove_passkey(&session.account, &PasskeyId(passkey), &news)
             .await?;
         Ok(Redirect::to("/passkeys?done=removed").into_response())
     };

@@ -31,20 +31,20 @@ struct StepUpPage {
 /// The session to step up and the request that requires it; or the address to go to instead.
 fn asked(ctx: &RequestContext) -> std::result::Result<(&Session, &str), &str> {
     let going = ctx.going.as_deref().filter(|to| to.starts_with("/authorize?"));
-    match (&ctx.visit, going) {
+    match (&ctx.session, going) {
         (_, None) => Err("/"),
-        (Some(visit), Some(to)) if passkeys_allowed(visit) => Ok((visit, to)),
+        (Some(session), Some(to)) if passkeys_allowed(session) => Ok((session, to)),
         // The request decides by itself what the present visitor has to do.
         (_, Some(to)) => Err(to),
     }
 }
 
 async fn page(app: &App, ctx: &RequestContext, status: StatusCode, error: Option<&str>) -> Result<Response> {
-    let (visit, to) = match asked(ctx) {
+    let (session, to) = match asked(ctx) {
         Ok(asked) => asked,
         Err(elsewhere) => return Ok(Redirect::to(elsewhere).into_response()),
     };
-    let has_passkey = ctx.passkeys && !app.store.passkeys(&visit.account).await?.is_empty();
+    let has_passkey = ctx.passkeys && !app.store.passkeys(&session.account).await?.is_empty();
     let mut layout = ctx.layout();
     layout.here = format!("/sign-in/step-up{}", layout.going);
     layout.wrong = error.is_some();
@@ -69,12 +69,12 @@ pub async fn show(State(app): State<App>, ctx: RequestContext) -> Response {
 
 /// The challenge for the owner's devices.
 pub async fn challenge(State(app): State<App>, ctx: RequestContext) -> Response {
-    let visit = ctx.visit.as_ref().filter(|visit| passkeys_allowed(visit));
-    let (Some(visit), Some(token)) = (visit, &ctx.token) else {
+    let session = ctx.session.as_ref().filter(|session| passkeys_allowed(session));
+    let (Some(session), Some(token)) = (session, &ctx.token) else {
         return StatusCode::FORBIDDEN.into_response();
     };
     let asked = challenged(&app, &ctx, Ceremony::StepUp(token), async |passkeys| {
-        passkeys.ask(&app.store.passkeys(&visit.account).await?)
+        passkeys.ask(&app.store.passkeys(&session.account).await?)
     });
     asked.await.unwrap_or_else(|e| ErrorPage(ctx.locale, e).into_response())
 }
@@ -86,28 +86,28 @@ pub async fn enter(
     shown: std::result::Result<Form<AssertionForm>, FormRejection>,
 ) -> Response {
     let AssertionForm { ceremony, credential } = shown.map(|Form(shown)| shown).unwrap_or_default();
-    let visit = match asked(&ctx) {
-        Ok((visit, _)) => visit,
+    let session = match asked(&ctx) {
+        Ok((session, _)) => session,
         Err(elsewhere) => return Redirect::to(elsewhere).into_response(),
     };
     let Some(token) = &ctx.token else {
         return Redirect::to("/").into_response();
     };
     let answer = async {
-        let limits = [limits::own("step-up", visit.account.as_str())];
+        let limits = [limits::own("step-up", session.account.as_str())];
         let tried = app.store.tried(&limits, async {
             let opens = match CeremonyResponse::read(&credential) {
                 Some(answer) => proven(&app, Ceremony::StepUp(token), &ceremony, &answer).await?,
                 None => None,
             };
             let all = opens.map(|(_, opens)| opens).unwrap_or_default();
-            let own = all.into_iter().find(|one| *one.account() == visit.account);
+            let own = all.into_iter().find(|one| *one.account() == session.account);
             Ok(own.ok_or(()))
         });
         let (status, error) = match tried.await? {
             TryResult::Right(own) => {
-                let token = app.store.step_up(own, visit).await?;
-                return enter_with(&app, &ctx, &visit.account, &token, "/").await;
+                let token = app.store.step_up(own, session).await?;
+                return enter_with(&app, &ctx, &session.account, &token, "/").await;
             }
             TryResult::Wrong((), _) => (StatusCode::UNPROCESSABLE_ENTITY, "step-up-wrong"),
             TryResult::TooOften => (StatusCode::TOO_MANY_REQUESTS, "second-factor-too-often"),
