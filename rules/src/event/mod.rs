@@ -4,6 +4,7 @@
 //! Personal values are kept apart: the journal holds a salted commitment to a [`Personal`], and the value is stored beside it, encrypted.
 
 mod ids;
+mod personal;
 mod proposed_act;
 mod subject;
 

@@ -44,6 +44,12 @@ pub fn parse_day(raw: &str) -> Result<Date, DateFault> {
 
 /// Parses a day of any year.
 fn any_day(raw: &str) -> Result<Date, DateFault> {
+    // As values are stored: most days that are read have this form.
+    if let &[_, _, _, _, b'-', _, _, b'-', _, _] = raw.as_bytes()
+        && let Ok(day) = raw.parse()
+    {
+        return Ok(day);
+    }
     let text = digits(raw);
     if let Ok(instant) = text.parse::<jiff::Timestamp>() {
         return Ok(local_day(instant));

@@ -36,7 +36,7 @@ pub(crate) fn encrypt(ctx: &StoreContext, personal: &Personal) -> Result<Sealed>
 /// Decrypts a personal value.
 pub(crate) fn decrypt(keys: &Keyring, id: &str, sealed: &[u8]) -> Result<Personal> {
     let plain = keys.decrypt(place(id), sealed)?;
-    serde_json::from_slice(&plain).map_err(|e| StoreError::corrupt(format!("personal_value {id}"), e))
+    Personal::from_json(&plain).map_err(|e| StoreError::corrupt(format!("personal_value {id}"), e))
 }
 
 /// Decrypts a personal value whose columns `sealed` and `salt` have these indexes; also returns the commitment to it.
@@ -49,7 +49,6 @@ pub(crate) fn unseal_with(
     let plain = keys.decrypt(place(id), &row.get::<Vec<u8>>(sealed)?)?;
     let salt: Vec<u8> = row.get(salt)?;
     let promised = salt.try_into().ok().map(|salt| commitment(&salt, &plain).to_vec());
-    let personal = serde_json::from_slice(&plain);
-    let personal = personal.map_err(|e| StoreError::corrupt(format!("personal_value {id}"), e))?;
+    let personal = Personal::from_json(&plain).map_err(|e| StoreError::corrupt(format!("personal_value {id}"), e))?;
     Ok((personal, promised.into()))
 }

@@ -13,6 +13,7 @@ use ngomon_rules::client::{Client, ClientId};
 use ngomon_rules::records::{AccountAttributes, AccountId, AccountKind};
 use ngomon_rules::unit::{Unit, UnitCode};
 use ngomon_rules::values::Date;
+use std::sync::LazyLock;
 
 /// The attributes of an account that a client may read.
 #[derive(Clone, Debug)]
@@ -38,6 +39,15 @@ pub struct AccountClaims {
     pub proof: Option<String>,
 }
 
+/// Built once: each request for userinfo runs it.
+static ABOUT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT a.kind, a.unit, a.official_to, a.exempt_to, a.claimed, a.last, c.proof, c.since, {OWNER} FROM account a \
+         JOIN personal_value v ON v.id = a.value LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL \
+         LEFT JOIN personal_value w ON w.id = c.value WHERE a.id = $1"
+    )
+});
+
 impl Store {
     /// Reads what clients may learn about the account. `None` if it does not exist.
     #[boxed]
@@ -45,12 +55,7 @@ impl Store {
         let today = self.today();
         self.db
             .query(async |tx| {
-                let sql = format!(
-                    "SELECT a.kind, a.unit, a.official_to, a.exempt_to, a.claimed, a.last, c.proof, c.since, {OWNER} FROM account a \
-                     JOIN personal_value v ON v.id = a.value LEFT JOIN claim c ON c.account = a.id AND c.until IS NULL \
-                     LEFT JOIN personal_value w ON w.id = c.value WHERE a.id = $1"
-                );
-                let Some(row) = tx.row(&sql, [account.as_str().into()]).await? else {
+                let Some(row) = tx.row(&ABOUT, [account.as_str().into()]).await? else {
                     return Ok(None);
                 };
                 let kind: String = row.get(0)?;
