@@ -24,7 +24,8 @@ use std::process::{Command, ExitCode, ExitStatus};
 const USAGE: &str = "\
 usage: cargo xtask VERB
 
-  test [-- FILTER…]              format, compile, tests, pages, systems, lints; FILTER goes to the test binaries
+  test [-- FILTER…]              format, compile, tests, pages, systems, lints, documentation; FILTER goes to the test binaries
+  quick                          format, lints of the program, the rules, the habits of the source: before each commit
   postgres [--fsync] -- COMMAND… run COMMAND beside a private PostgreSQL (its address is in NGOMON_TEST_POSTGRES,
                                  and psql finds it by itself); fsync is off unless asked for
   demo [ARGS…]                   build ngomon (debug) and run `ngomon demo ARGS` on a fresh data directory, with two systems beside it
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         None => usage(),
         Some((verb, rest)) => match verb.to_str() {
             Some("test") => test::run(rest),
+            Some("quick") => test::quick(rest),
             Some("postgres") => postgres::run(rest),
             Some("demo") => demo::run(rest),
             Some("docs") => docs::run(rest),

@@ -24,6 +24,15 @@ const LINTS: [&str; 7] = [
     "warnings",
 ];
 
+/// Documents private items too: the documentation is for those who work here. A link that leads nowhere fails.
+const DOCUMENTATION: [&str; 5] = [
+    "doc",
+    "--workspace",
+    "--all-features",
+    "--no-deps",
+    "--document-private-items",
+];
+
 /// The action of a browser step.
 type Act = fn(&Reaper) -> Result<(), String>;
 
@@ -91,9 +100,39 @@ pub fn run(args: &[OsString]) -> Outcome {
     }
     if compiled {
         report.run("lints", &reaper, &mut cargo(&LINTS));
+        report.run(
+            "documentation",
+            &reaper,
+            cargo(&DOCUMENTATION).env("RUSTDOCFLAGS", "-D warnings"),
+        );
     } else {
         report.skip("lints");
+        report.skip("documentation");
     }
+    Ok(report.print())
+}
+
+/// The checks before a commit, in under a minute after a small change: format, lints of the program, the rules against the letters, the
+/// habits of the source. The whole command is for the merge.
+pub fn quick(args: &[OsString]) -> Outcome {
+    if let Some(other) = args.first() {
+        return Err(Fault::Usage(format!(
+            "quick: no argument is known: {}",
+            other.display()
+        )));
+    }
+    let mut reaper = Reaper::start()?;
+    let mut report = Report::default();
+    report.run("format", &reaper, &mut cargo(&["fmt", "--all", "--check"]));
+    report.run(
+        "lints",
+        &reaper,
+        &mut cargo(&["clippy", "--workspace", "--all-features", "--", "-D", "warnings"]),
+    );
+    for step in ["ngomon-rules", "xtask"] {
+        report.run(step, &reaper, &mut cargo(&["test", "--quiet", "--package", step]));
+    }
+    reaper.sweep()?;
     Ok(report.print())
 }
 

@@ -1,6 +1,6 @@
 //! Letter 108/STTTT-CNTT: a civil servant's account exists exactly as long as the HR system vouches for it. In force from 01/03/2021.
 //!
-//! One file per clause, named after its hold. [`decide`] applies them in the letter's order.
+//! One file per clause, named after its hold. [`decide()`] applies them in the letter's order.
 
 mod amend;
 mod decide;
