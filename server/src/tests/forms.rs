@@ -30,6 +30,7 @@ async fn typing_errors_reported_at_their_field() {
     for (name, typed, said) in [
         ("issued_on", "31/02/2021", "(31/02/2021) không có trong lịch."),
         ("issued_on", "14/11/2027", "(14/11/2027) là ngày sau hôm nay."),
+        ("issued_on", "15/8/2564", "Năm của ngày vừa nhập (15/8/2564) chưa đúng"),
         ("issued_on", "15/8/21", "Mời nhập năm đủ 4 số"),
         ("issued_on", "hôm qua", "Chưa đọc được ngày vừa nhập (hôm qua)."),
         ("phone", "0234 3822 222", "Đây là số máy bàn"),
