@@ -45,7 +45,7 @@ pub fn parse_day(raw: &str) -> Result<Date, DateFault> {
 /// Parses a day of any year.
 fn any_day(raw: &str) -> Result<Date, DateFault> {
     // As values are stored: most days that are read have this form.
-    if let &[_, _, _, _, b'-', _, _, b'-', _, _] = raw.as_bytes()
+    if let &[b'1' | b'2', _, _, _, b'-', _, _, b'-', _, _] = raw.as_bytes()
         && let Ok(day) = raw.parse()
     {
         return Ok(day);
