@@ -1,9 +1,8 @@
 //! Tests of letter 108 on the tables: runs, the guard, approval, undo.
 
 use crate::both;
-use crate::fixture::{DAY, Fixture, On, name, number, official, phone, profile, record};
+use crate::fixture::{DAY, Fixture, On, name, number, official, profile, record};
 use jiff::ToSpan;
-use ngomon_rules::citizens::Paper;
 use ngomon_rules::officials::Task;
 use ngomon_rules::plan::Brake;
 use ngomon_rules::records::{
@@ -11,7 +10,7 @@ use ngomon_rules::records::{
 };
 use ngomon_rules::unit::UnitCode;
 use ngomon_rules::values::{Date, FullName, Gender, PartialDate, Phone};
-use ngomon_store::{HrTask, PapersSeen, Refusal, RunLine, StoreError};
+use ngomon_store::{HrTask, Refusal, RunLine, StoreError};
 
 both! {
     leaver_is_held_and_released_after_return
@@ -22,7 +21,6 @@ both! {
     a_run_is_undone_as_a_whole
     undo_keeps_accounts_changed_since_run
     account_details_corrected_from_hr_profile
-    counter_phone_kept_until_hr_profile_is_newer
     hold_by_order_independent_of_hr_holds
     newcomers_listed_or_created_by_policy
     newcomer_account_created_on_request_once
@@ -290,54 +288,6 @@ async fn account_details_corrected_from_hr_profile(on: On) {
     let facts = fixture.store.explain("CV001", DAY).await.unwrap().facts;
     assert!(facts.contains(&("full_name", name(1).as_str().to_owned())));
     assert!(facts.contains(&("employee_code", "TTH001".to_owned())));
-    fixture.sound().await;
-}
-
-/// A phone that a counter recorded stays until HR's profile is newer than it.
-async fn counter_phone_kept_until_hr_profile_is_newer(on: On) {
-    let fixture = Fixture::new(on).await;
-    fixture.units().await;
-    fixture.officials(vec![official(1, "A")]).await;
-    let (yesterday, tomorrow) = (DAY.yesterday().unwrap(), DAY.tomorrow().unwrap());
-    let row = |n: u32, updated_on: Date| Profile {
-        phone: Some(phone(n)),
-        updated_on: Some(updated_on),
-        ..profile(1, "A")
-    };
-    let known = async |day: Date| {
-        let explanation = fixture.store.explain("CV001", day).await.unwrap();
-        explanation.fact("phone").map(str::to_owned)
-    };
-    fixture.profiles(vec![row(1, yesterday)]).await;
-    fixture.store.reconcile(DAY, "hr").await.unwrap();
-    assert_eq!(known(DAY).await.as_deref(), Some(phone(1).as_str()));
-
-    let an = fixture.operator("an").await;
-    let seen = PapersSeen {
-        papers: vec![Paper::IdCard],
-        why: "mất máy".into(),
-    };
-    let account = AccountId("CV001".into());
-    fixture
-        .store
-        .change_phone(&an, &account, &phone(90), &seen)
-        .await
-        .unwrap();
-    fixture.store.reconcile(DAY, "hr").await.unwrap();
-    assert_eq!(
-        known(DAY).await.as_deref(),
-        Some(phone(90).as_str()),
-        "HR's profile is older"
-    );
-
-    fixture.clock.move_on(86_400);
-    fixture.profiles(vec![row(2, tomorrow)]).await;
-    fixture.store.reconcile(tomorrow, "hr").await.unwrap();
-    assert_eq!(
-        known(tomorrow).await.as_deref(),
-        Some(phone(2).as_str()),
-        "HR's profile is newer"
-    );
     fixture.sound().await;
 }
 
