@@ -23,7 +23,7 @@ struct ClaimValue {
 
 impl Personal {
     /// Parses a value from its JSON. Serde reads a tagged enum twice, with a copy of every field between; the two kinds that each request of
-    /// a connected system reads are told by their first bytes instead, which takes half the time.
+    /// a connected system reads are told by their first bytes instead.
     pub fn from_json(json: &[u8]) -> serde_json::Result<Self> {
         if json.starts_with(br#"{"of":"account","#) {
             let AccountValue { stated, password_hash } = serde_json::from_slice(json)?;

@@ -16,7 +16,7 @@ static_loader! {
     };
 }
 
-/// The texts without arguments that were asked for, by key: most of a page is such text, and formatting it again would cost half of the page.
+/// The texts without arguments that were asked for, by key. Most of a page is such text, and formatting one hashes and copies several times.
 #[derive(Default)]
 struct PlainTexts(RwLock<HashMap<String, String>>);
 
