@@ -112,7 +112,7 @@ pub fn run(args: &[OsString]) -> Outcome {
     Ok(report.print())
 }
 
-/// The checks before a commit, in under a minute after a small change: format, lints of the program, the rules against the letters, the
+/// The checks before a commit: format, lints of the program, the rules against the letters, the
 /// habits of the source. The whole command is for the merge.
 pub fn quick(args: &[OsString]) -> Outcome {
     if let Some(other) = args.first() {
